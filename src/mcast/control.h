@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+//
+// What members and sender say to each other over the reliable, authenticated control connection
+// (docs/protocol.md, "Control"). These are typed values: the cores make and take them, whoever
+// composes the cores carries them (JSON over a WebSocket in production, a queue in the simulator).
+//
+// A member speaks of blocks by their number in the session (Layout). NAKs are for speed, reports
+// for truth: a block leaves the sender's want-map only because a report says it was verified.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "base/interval_set.h"
+#include "base/strong_id.h"
+#include "base/time.h"
+#include "mcast/packet.h"
+
+namespace muster::mcast {
+
+// Given by the sender, never used twice in a run: a computer that comes back is a new member.
+using MemberNumber = StrongId<struct MemberNumberTag>;
+
+struct MemberCounters {
+    std::uint64_t datagrams_received = 0;
+    std::uint64_t datagrams_lost = 0;     // gaps in the packet numbers
+    std::uint64_t datagrams_rejected = 0; // garbage, other sessions, broken seals
+    std::uint64_t local_drops = 0;        // lost in this computer: its socket buffer or its memory
+    std::uint64_t duplicates = 0;
+    std::uint64_t blocks_verified = 0;
+    std::uint64_t blocks_repaired = 0;    // of those, with at least one symbol decoded
+    std::uint64_t blocks_forged = 0;      // did not match the manifest
+    std::uint64_t naks_sent = 0;
+    double loss() const {
+        const auto all = datagrams_received + datagrams_lost;
+        return all == 0 ? 0 : static_cast<double>(datagrams_lost) / static_cast<double>(all);
+    }
+};
+
+struct JoinRequest {
+    std::uint32_t protocol_version = kProtocolVersion;
+    std::string name;   // as people know the computer
+    IntervalSet want;   // blocks not yet verified; a want beyond the end is cut off
+    bool wants_all = false;
+};
+
+// Sent about every second, and at once when polled (StatusPacket::poll) or done.
+struct MemberReport {
+    IntervalSet verified;     // since the last report
+    IntervalSet missed;       // groups of which (almost) nothing came: send their sources again
+    std::vector<NakEntry> deficits;  // of open groups, when polled: a NAK that cannot get lost
+    std::uint64_t highest_seen = 0;
+    std::uint32_t blocks_missing = 0;
+    MemberCounters counters;
+};
+
+// Everything verified (done) or given up (then `failure` says why, in words for people).
+struct MemberFinished {
+    bool verified = false;
+    std::string failure;
+    MemberCounters counters;
+};
+
+using MemberMessage = std::variant<JoinRequest, MemberReport, MemberFinished>;
+
+enum class MemberState { active, deferred, verified, failed, lost };
+std::string_view to_string(MemberState state);
+
+// From the sender: the session has begun for this member, or is over.
+struct SessionStarted {};
+struct SessionEnded {
+    std::string reason;
+};
+using SessionMessage = std::variant<SessionStarted, SessionEnded>;
+
+}  // namespace muster::mcast

@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "mcast/layout.h"
+
+#include <algorithm>
+#include <string>
+
+#include "base/check.h"
+
+namespace muster::mcast {
+
+namespace {
+std::uint64_t divide_up(std::uint64_t value, std::uint64_t by) { return (value + by - 1) / by; }
+}  // namespace
+
+Result<Layout> Layout::create(const LayoutOptions& options) {
+    auto wrong = [](const std::string& what) { return Error(Errc::invalid_argument, what); };
+    if (options.image_bytes == 0) return wrong("image of 0 bytes: there is nothing to send");
+    if (options.manifest_bytes == 0) return wrong("manifest of 0 bytes");
+    if (options.symbol_bytes == 0 || options.block_bytes % options.symbol_bytes != 0) {
+        return wrong("symbol size " + std::to_string(options.symbol_bytes) +
+                     " does not divide the block size " + std::to_string(options.block_bytes));
+    }
+    if (options.group_blocks_log2 > kMaxGroupBlocksLog2) return wrong("repair group too long");
+    const std::uint64_t per_block = options.block_bytes / options.symbol_bytes;
+    if ((per_block << options.group_blocks_log2) > kMaxGroupSymbols) {
+        return wrong("repair group of more than " + std::to_string(kMaxGroupSymbols) + " symbols");
+    }
+    const std::uint64_t blocks = divide_up(options.image_bytes, options.block_bytes) +
+                                 divide_up(options.manifest_bytes, options.block_bytes);
+    if (options.image_bytes > (1ULL << 47) || options.manifest_bytes > (1ULL << 47) ||
+        blocks * per_block >= (1ULL << 32)) {
+        return wrong("image too large: more symbols than 32 bits can number");
+    }
+    return Layout(options);
+}
+
+Layout::Layout(const LayoutOptions& options) : options_(options) {
+    auto count = [](std::uint64_t value) { return static_cast<std::uint32_t>(value); };
+    symbols_per_block_ = options.block_bytes / options.symbol_bytes;
+    manifest_blocks_ = count(divide_up(options.manifest_bytes, options.block_bytes));
+    const auto image_blocks = count(divide_up(options.image_bytes, options.block_bytes));
+    block_count_ = manifest_blocks_ + image_blocks;
+    const std::uint32_t group_blocks = 1u << options.group_blocks_log2;
+    manifest_groups_ = count(divide_up(manifest_blocks_, group_blocks));
+    group_count_ = manifest_groups_ + count(divide_up(image_blocks, group_blocks));
+}
+
+std::uint64_t Layout::symbol_count() const {
+    return divide_up(options_.manifest_bytes, options_.symbol_bytes) +
+           divide_up(options_.image_bytes, options_.symbol_bytes);
+}
+
+std::uint32_t Layout::index_in_object(BlockIndex block) const {
+    return is_manifest(block) ? block.value : block.value - manifest_blocks_;
+}
+
+std::uint32_t Layout::block_length_bytes(BlockIndex block) const {
+    CHECK(block.value < block_count_);
+    const std::uint64_t object = is_manifest(block) ? options_.manifest_bytes : options_.image_bytes;
+    const std::uint64_t start = std::uint64_t{index_in_object(block)} * options_.block_bytes;
+    return static_cast<std::uint32_t>(std::min<std::uint64_t>(options_.block_bytes, object - start));
+}
+
+std::uint32_t Layout::symbols_in_block(BlockIndex block) const {
+    return static_cast<std::uint32_t>(divide_up(block_length_bytes(block), options_.symbol_bytes));
+}
+
+GroupIndex Layout::group_of(BlockIndex block) const {
+    const std::uint32_t base = is_manifest(block) ? 0 : manifest_groups_;
+    return GroupIndex(base + (index_in_object(block) >> options_.group_blocks_log2));
+}
+
+BlockIndex Layout::first_block(GroupIndex group) const {
+    CHECK(group.value < group_count_);
+    if (is_manifest(group)) return BlockIndex(group.value << options_.group_blocks_log2);
+    return BlockIndex(manifest_blocks_ +
+                      ((group.value - manifest_groups_) << options_.group_blocks_log2));
+}
+
+BlockIndex Layout::end_block(GroupIndex group) const {
+    const std::uint32_t object_end = is_manifest(group) ? manifest_blocks_ : block_count_;
+    const std::uint32_t full_end = first_block(group).value + (1u << options_.group_blocks_log2);
+    return BlockIndex(std::min(object_end, full_end));
+}
+
+std::uint32_t Layout::blocks_in_group(GroupIndex group) const {
+    return end_block(group).value - first_block(group).value;
+}
+
+std::uint32_t Layout::symbols_in_group(GroupIndex group) const {
+    const BlockIndex last(end_block(group).value - 1);
+    return (last.value - first_block(group).value) * symbols_per_block_ + symbols_in_block(last);
+}
+
+bool Layout::is_symbol(std::uint32_t wire_symbol) const {
+    const BlockIndex block = block_of(wire_symbol);
+    return block.value < block_count_ && symbol_in_block(wire_symbol) < symbols_in_block(block);
+}
+
+std::uint32_t Layout::first_symbol_in_group(BlockIndex block) const {
+    return (block.value - first_block(group_of(block)).value) * symbols_per_block_;
+}
+
+}  // namespace muster::mcast

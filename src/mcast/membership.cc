@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "mcast/membership.h"
+
+#include <algorithm>
+
+#include "base/check.h"
+
+namespace muster::mcast {
+
+std::string_view to_string(MemberState state) {
+    switch (state) {
+        case MemberState::active: return "active";
+        case MemberState::deferred: return "deferred";
+        case MemberState::verified: return "verified";
+        case MemberState::failed: return "failed";
+        case MemberState::lost: return "lost";
+    }
+    return "failed";
+}
+
+MemberNumber Membership::add(TimePoint now, std::string name, std::uint32_t blocks_wanted,
+                             std::uint64_t symbols_sent) {
+    const MemberNumber number(next_number_++);
+    Member member;
+    member.name = std::move(name);
+    member.joined_at = member.last_heard = member.last_progress = now;
+    member.blocks_wanted = member.blocks_missing = blocks_wanted;
+    member.symbols_sent_before = symbols_sent;
+    live_names_[member.name] = number;
+    members_.emplace(number, std::move(member));
+    ++live_;
+    ++active_;
+    return number;
+}
+
+Member* Membership::find(MemberNumber number) {
+    auto it = members_.find(number);
+    return it == members_.end() ? nullptr : &it->second;
+}
+
+const Member* Membership::find(MemberNumber number) const {
+    auto it = members_.find(number);
+    return it == members_.end() ? nullptr : &it->second;
+}
+
+std::optional<MemberNumber> Membership::live_member_named(const std::string& name) const {
+    auto it = live_names_.find(name);
+    if (it == live_names_.end()) return std::nullopt;
+    return it->second;
+}
+
+std::vector<MemberNumber> Membership::silent(TimePoint now, Duration timeout) const {
+    std::vector<MemberNumber> list;
+    for (const auto& [number, member] : members_) {
+        if (member.is_live() && now - member.last_heard >= timeout) list.push_back(number);
+    }
+    return list;
+}
+
+std::optional<TimePoint> Membership::next_silence(Duration timeout) const {
+    std::optional<TimePoint> next;
+    for (const auto& [number, member] : members_) {
+        if (!member.is_live()) continue;
+        const TimePoint at = member.last_heard + timeout;
+        if (!next || at < *next) next = at;
+    }
+    return next;
+}
+
+void Membership::set_state(MemberNumber number, MemberState state, std::string why, TimePoint now) {
+    Member* member = find(number);
+    CHECK(member != nullptr);
+    if (member->is_live()) --live_;
+    if (member->state == MemberState::active) --active_;
+    member->state = state;
+    member->failure = std::move(why);
+    if (member->is_live()) ++live_;
+    if (state == MemberState::active) ++active_;
+    if (!member->is_live()) {
+        member->finished_at = now;
+        auto it = live_names_.find(member->name);
+        if (it != live_names_.end() && it->second == number) live_names_.erase(it);
+    }
+}
+
+bool Membership::is_excessive(const Member& member, std::uint64_t symbols_sent,
+                              std::uint32_t group_symbols) {
+    const std::uint64_t since_join = symbols_sent - member.symbols_sent_before;
+    return member.symbols_caused > 2ULL * group_symbols + since_join / 2;
+}
+
+}  // namespace muster::mcast

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+//
+// The sender's list of members: who they are, when they were last heard, how far they are, and how
+// much traffic each of them has caused. It decides two things that keep one computer from slowing
+// the room: a member that is silent is lost, and one that asks for far more than a lossy link
+// explains is deferred until the others are done.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "base/time.h"
+#include "mcast/control.h"
+
+namespace muster::mcast {
+
+struct Member {
+    std::string name;
+    MemberState state = MemberState::active;
+    std::string failure;              // why, in state failed or lost
+    TimePoint joined_at{};
+    TimePoint last_heard{};
+    TimePoint last_progress{};
+    TimePoint finished_at{};
+    bool connected = true;
+    std::uint32_t blocks_wanted = 0;  // at its join
+    std::uint32_t blocks_missing = 0;
+    std::uint64_t symbols_sent_before = 0;     // of the session, when it joined
+    std::uint64_t symbols_caused = 0;          // repair rows and resent sources only it asked for
+    std::uint64_t symbols_caused_in_vain = 0;  // of these, since it last reported a block
+    double loss = 0;
+    MemberCounters counters;
+
+    bool is_live() const { return state == MemberState::active || state == MemberState::deferred; }
+};
+
+class Membership {
+public:
+    MemberNumber add(TimePoint now, std::string name, std::uint32_t blocks_wanted,
+                     std::uint64_t symbols_sent);
+    Member* find(MemberNumber number);
+    const Member* find(MemberNumber number) const;
+    // The live member of that name, if any.
+    std::optional<MemberNumber> live_member_named(const std::string& name) const;
+    const std::map<MemberNumber, Member>& all() const { return members_; }
+
+    // Live members that were silent for longer than `timeout`.
+    std::vector<MemberNumber> silent(TimePoint now, Duration timeout) const;
+    std::optional<TimePoint> next_silence(Duration timeout) const;
+
+    std::uint32_t live_count() const { return live_; }
+    std::uint32_t active_count() const { return active_; }
+    void set_state(MemberNumber number, MemberState state, std::string why, TimePoint now);
+
+    // True when what the member caused is more than any link worth repairing explains: half of
+    // what was sent since it joined, after an allowance of two groups.
+    static bool is_excessive(const Member& member, std::uint64_t symbols_sent,
+                             std::uint32_t group_symbols);
+
+private:
+    std::map<MemberNumber, Member> members_;
+    std::map<std::string, MemberNumber> live_names_;
+    std::uint32_t next_number_ = 1;
+    std::uint32_t live_ = 0;
+    std::uint32_t active_ = 0;
+};
+
+}  // namespace muster::mcast

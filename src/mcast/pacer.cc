@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "mcast/pacer.h"
+
+#include <algorithm>
+
+namespace muster::mcast {
+
+namespace {
+constexpr std::uint64_t kMaxBurstBytes = 64 * 1024;
+constexpr Duration kMaxBurst = std::chrono::milliseconds(1);
+}  // namespace
+
+Pacer::Pacer(std::uint64_t rate_bits_per_second) { set_rate(rate_bits_per_second); }
+
+void Pacer::set_rate(std::uint64_t rate_bits_per_second) {
+    rate_ = rate_bits_per_second;
+    if (rate_ == 0) return;
+    burst_ = std::min(kMaxBurst, cost(kMaxBurstBytes));
+    window_limit_bytes_ = rate_ / 8 / 100;
+}
+
+Duration Pacer::cost(std::size_t wire_bytes) const {
+    return from_seconds(static_cast<double>(wire_bytes) * 8 / static_cast<double>(rate_));
+}
+
+TimePoint Pacer::earliest(TimePoint now, std::size_t wire_bytes) const {
+    if (rate_ == 0) return now;
+    TimePoint when = bucket_full_at_ + cost(wire_bytes) - std::max(burst_, cost(wire_bytes));
+    // A single datagram larger than the whole window's allowance must still get out.
+    const std::uint64_t limit = std::max<std::uint64_t>(window_limit_bytes_, wire_bytes);
+    std::uint64_t in_window = window_bytes_;
+    for (const auto& sent : window_) {
+        if (in_window + wire_bytes <= limit) break;
+        in_window -= sent.bytes;
+        when = std::max(when, sent.at + kWindow);
+    }
+    return std::max(when, now);
+}
+
+void Pacer::on_sent(TimePoint now, std::size_t wire_bytes) {
+    if (rate_ == 0) return;
+    forget_before(now - kWindow);
+    window_.push_back({now, wire_bytes});
+    window_bytes_ += wire_bytes;
+    bucket_full_at_ = std::max(bucket_full_at_, now) + cost(wire_bytes);
+}
+
+void Pacer::forget_before(TimePoint start) {
+    while (!window_.empty() && window_.front().at <= start) {
+        window_bytes_ -= window_.front().bytes;
+        window_.pop_front();
+    }
+}
+
+}  // namespace muster::mcast

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+//
+// When the next datagram may leave. Two limits at once:
+//  - a token bucket of rate R whose burst is at most 1 ms of R or 64 KB, so that a switch's queue
+//    never sees much more than line rate, and a thread that woke up late can catch up;
+//  - an exact look back: no window of 10 ms ever carries more than R x 10 ms. The bucket alone
+//    would allow the burst on top.
+// Sizes are bytes on the wire, Ethernet header included.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+
+#include "base/time.h"
+
+namespace muster::mcast {
+
+class Pacer {
+public:
+    static constexpr Duration kWindow = std::chrono::milliseconds(10);
+
+    // rate 0 means no limit.
+    explicit Pacer(std::uint64_t rate_bits_per_second);
+
+    // The earliest time at which a datagram of this size may leave; <= now means "now".
+    TimePoint earliest(TimePoint now, std::size_t wire_bytes) const;
+    void on_sent(TimePoint now, std::size_t wire_bytes);
+
+    void set_rate(std::uint64_t rate_bits_per_second);
+    std::uint64_t rate_bits_per_second() const { return rate_; }
+
+private:
+    struct Sent {
+        TimePoint at;
+        std::size_t bytes;
+    };
+    Duration cost(std::size_t wire_bytes) const;
+    void forget_before(TimePoint start);
+
+    std::uint64_t rate_ = 0;
+    Duration burst_{};
+    std::uint64_t window_limit_bytes_ = 0;
+    TimePoint bucket_full_at_{};  // when the bucket would be full again, were nothing more sent
+    std::deque<Sent> window_;
+    std::uint64_t window_bytes_ = 0;
+};
+
+}  // namespace muster::mcast

@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "mcast/packet.h"
+
+#include <string>
+
+namespace muster::mcast {
+
+namespace {
+
+constexpr std::size_t kDataFixedBytes = 4;
+constexpr std::size_t kRepairFixedBytes = 12;
+constexpr std::size_t kStatusFixedBytes = 36;
+constexpr std::size_t kAdvertBytes = 12;
+constexpr std::size_t kNakFixedBytes = 16;
+constexpr std::size_t kNakEntryBytes = 12;
+
+Error corrupt(const std::string& what) { return {Errc::corrupt, what}; }
+
+void encode(const DataPacket& packet, ByteSpan payload, ByteWriter& out) {
+    out.u32(packet.symbol).bytes(payload);
+}
+
+void encode(const RepairPacket& packet, ByteSpan payload, ByteWriter& out) {
+    out.u32(packet.start_block).u8(packet.group_blocks_log2).u8(0).u16(0).u32(packet.row);
+    out.bytes(payload);
+}
+
+void encode(const StatusPacket& packet, ByteSpan, ByteWriter& out) {
+    CHECK(packet.adverts.size() <= kMaxAdverts);
+    out.u64(packet.sent_at_us).u8(static_cast<std::uint8_t>(packet.state)).u8(0).u16(packet.poll);
+    out.u32(packet.cursor_block).u32(packet.rate_kbps).u32(packet.members);
+    out.u16(packet.backoff_ms).u16(packet.grtt_ms).u16(packet.worst_loss_per_10k).u16(0);
+    out.u16(0).u16(static_cast<std::uint16_t>(packet.adverts.size()));
+    for (const auto& advert : packet.adverts) {
+        out.u32(advert.start_block).u32(advert.rows_sent).u32(advert.rows_target);
+    }
+}
+
+void encode(const NakPacket& packet, ByteSpan, ByteWriter& out) {
+    CHECK(packet.entries.size() <= kMaxNakEntries);
+    out.u32(packet.member).u64(packet.highest_seen).u16(packet.loss_per_10k);
+    out.u16(static_cast<std::uint16_t>(packet.entries.size()));
+    for (const auto& entry : packet.entries) {
+        out.u32(entry.start_block).u32(entry.rows_seen).u16(entry.deficit).u16(0);
+    }
+}
+
+Status decode(ByteReader in, std::size_t payload_bytes, DataPacket& packet) {
+    packet.symbol = in.u32();
+    packet.payload = in.rest();
+    if (in.failed() || packet.payload.size() != payload_bytes) {
+        return corrupt("DATA of the wrong length");
+    }
+    return {};
+}
+
+Status decode(ByteReader in, std::size_t payload_bytes, RepairPacket& packet) {
+    packet.start_block = in.u32();
+    packet.group_blocks_log2 = in.u8();
+    in.u8();
+    in.u16();
+    packet.row = in.u32();
+    packet.payload = in.rest();
+    if (in.failed() || packet.payload.size() != payload_bytes) {
+        return corrupt("REPAIR of the wrong length");
+    }
+    return {};
+}
+
+Status decode(ByteReader in, StatusPacket& packet) {
+    packet.sent_at_us = in.u64();
+    const std::uint8_t state = in.u8();
+    in.u8();
+    packet.poll = in.u16();
+    packet.cursor_block = in.u32();
+    packet.rate_kbps = in.u32();
+    packet.members = in.u32();
+    packet.backoff_ms = in.u16();
+    packet.grtt_ms = in.u16();
+    packet.worst_loss_per_10k = in.u16();
+    in.u16();
+    in.u16();
+    const std::size_t count = in.u16();
+    if (in.failed() || count > kMaxAdverts || in.remaining() != count * kAdvertBytes) {
+        return corrupt("STATUS of the wrong length");
+    }
+    if (state < 1 || state > 3) return corrupt("STATUS with unknown state " + std::to_string(state));
+    packet.state = static_cast<StreamState>(state);
+    for (std::size_t i = 0; i < count; ++i) {
+        GroupAdvert advert;
+        advert.start_block = in.u32();
+        advert.rows_sent = in.u32();
+        advert.rows_target = in.u32();
+        packet.adverts.push_back(advert);
+    }
+    return {};
+}
+
+Status decode(ByteReader in, NakPacket& packet) {
+    packet.member = in.u32();
+    packet.highest_seen = in.u64();
+    packet.loss_per_10k = in.u16();
+    const std::size_t count = in.u16();
+    if (in.failed() || count > kMaxNakEntries || in.remaining() != count * kNakEntryBytes) {
+        return corrupt("NAK of the wrong length");
+    }
+    for (std::size_t i = 0; i < count; ++i) {
+        NakEntry entry;
+        entry.start_block = in.u32();
+        entry.rows_seen = in.u32();
+        entry.deficit = in.u16();
+        in.u16();
+        packet.entries.push_back(entry);
+    }
+    return {};
+}
+
+}  // namespace
+
+PacketType packet_type(const Packet& packet) {
+    return static_cast<PacketType>(packet.index() + 1);
+}
+
+std::size_t body_bytes(const Packet& packet, std::size_t payload_bytes) {
+    switch (packet_type(packet)) {
+        case PacketType::data: return kDataFixedBytes + payload_bytes;
+        case PacketType::repair: return kRepairFixedBytes + payload_bytes;
+        case PacketType::status:
+            return kStatusFixedBytes + kAdvertBytes * std::get<StatusPacket>(packet).adverts.size();
+        case PacketType::nak: break;
+    }
+    return kNakFixedBytes + kNakEntryBytes * std::get<NakPacket>(packet).entries.size();
+}
+
+void encode_header(const Header& header, ByteWriter& out) {
+    out.u8(static_cast<std::uint8_t>((kProtocolVersion << 5) | static_cast<std::uint8_t>(header.type)));
+    out.u8(header.flags).u8(header.epoch).u8(header.stream);
+    out.u32(header.session).u64(header.packet_number);
+}
+
+Result<Header> decode_header(ByteSpan datagram) {
+    if (datagram.size() < kHeaderBytes + kTagBytes) return corrupt("datagram too short");
+    ByteReader in(datagram);
+    const std::uint8_t first = in.u8();
+    if ((first >> 5) != kProtocolVersion) {
+        return Error(Errc::version_mismatch, "datagram of protocol version " +
+                                                 std::to_string(first >> 5) + ", this is version " +
+                                                 std::to_string(kProtocolVersion));
+    }
+    const std::uint8_t type = first & 31;
+    if (type < 1 || type > 4) return corrupt("datagram of unknown type " + std::to_string(type));
+    Header header;
+    header.type = static_cast<PacketType>(type);
+    header.flags = in.u8();
+    header.epoch = in.u8();
+    header.stream = in.u8();
+    header.session = in.u32();
+    header.packet_number = in.u64();
+    return header;
+}
+
+void encode_body(const Packet& packet, ByteSpan payload, ByteWriter& out) {
+    std::visit([&](const auto& typed) { encode(typed, payload, out); }, packet);
+}
+
+Result<Packet> decode_body(PacketType type, ByteSpan body, std::size_t payload_bytes) {
+    const ByteReader in(body);
+    Packet packet;
+    switch (type) {
+        case PacketType::data: TRY(decode(in, payload_bytes, packet.emplace<DataPacket>())); break;
+        case PacketType::repair:
+            TRY(decode(in, payload_bytes, packet.emplace<RepairPacket>()));
+            break;
+        case PacketType::status: TRY(decode(in, packet.emplace<StatusPacket>())); break;
+        case PacketType::nak: TRY(decode(in, packet.emplace<NakPacket>())); break;
+        default: return corrupt("datagram of unknown type");
+    }
+    return packet;
+}
+
+}  // namespace muster::mcast

@@ -1,0 +1,394 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "mcast/receiver.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/check.h"
+
+namespace muster::mcast {
+
+namespace {
+
+using std::chrono::milliseconds;
+
+constexpr Duration kMinRenak = milliseconds(50);
+constexpr Duration kMaxRenak = std::chrono::seconds(1);
+constexpr std::size_t kMaxReportedDeficits = 64;
+constexpr double kReportsPerSecond = 500;
+
+}  // namespace
+
+Receiver::Receiver(const Layout& layout, ReceiverOptions options, content::BlockSet have,
+                   Mediator& mediator, Prng prng)
+    : layout_(layout),
+      options_(std::move(options)),
+      mediator_(mediator),
+      prng_(prng),
+      verified_(std::move(have)) {
+    CHECK(verified_.size() == layout_.block_count());
+    manifest_known_ = verified_.first_clear(0).value_or(layout_.block_count()) >=
+                      layout_.manifest_blocks();
+    counters_.blocks_verified = verified_.count();
+}
+
+JoinRequest Receiver::make_join() const {
+    JoinRequest join;
+    join.name = options_.name;
+    join.wants_all = verified_.none();
+    if (!join.wants_all) {
+        join.want = IntervalSet::range(0, layout_.block_count());
+        const IntervalSet had = verified_.to_intervals();
+        for (auto [begin, end] : had.runs()) join.want.remove(begin, end);
+    }
+    return join;
+}
+
+void Receiver::on_joined(TimePoint now, MemberNumber number) {
+    number_ = number;
+    joined_ = true;
+    unreported_.clear();
+    next_report_ = now + jittered_period();
+}
+
+// ---- datagrams ----
+
+void Receiver::count_number(std::uint64_t packet_number) {
+    if (!heard_any_) {
+        first_number_ = highest_number_ = packet_number;
+        heard_any_ = true;
+    }
+    first_number_ = std::min(first_number_, packet_number);
+    highest_number_ = std::max(highest_number_, packet_number);
+    ++counters_.datagrams_received;
+    const std::uint64_t expected = highest_number_ - first_number_ + 1;
+    counters_.datagrams_lost = expected > counters_.datagrams_received
+                                   ? expected - counters_.datagrams_received
+                                   : 0;
+}
+
+void Receiver::on_packet(TimePoint now, std::uint64_t packet_number, const Packet& packet) {
+    if (finished_ || !joined_) return;
+    count_number(packet_number);
+    last_heard_ = now;
+    if (const auto* data = std::get_if<DataPacket>(&packet)) {
+        on_data(now, *data);
+    } else if (const auto* repair = std::get_if<RepairPacket>(&packet)) {
+        on_repair(now, *repair);
+    } else if (const auto* status = std::get_if<StatusPacket>(&packet)) {
+        on_status(now, *status);
+    }
+}
+
+OpenGroup* Receiver::open(GroupIndex group) {
+    auto it = groups_.find(group);
+    if (it != groups_.end()) return &it->second;
+    const bool manifest = layout_.is_manifest(group);
+    if (!manifest && open_image_groups_ >= options_.max_open_groups) return nullptr;
+    if (!manifest) ++open_image_groups_;
+    return &groups_.emplace(group, OpenGroup(layout_, group, verified_)).first->second;
+}
+
+void Receiver::on_data(TimePoint, const DataPacket& packet) {
+    if (!layout_.is_symbol(packet.symbol)) return;
+    const BlockIndex block = layout_.block_of(packet.symbol);
+    if (verified_.test(block.value)) {
+        ++counters_.duplicates;
+        return;
+    }
+    OpenGroup* group = open(layout_.group_of(block));
+    if (group == nullptr) {
+        ++counters_.local_drops;
+        return;
+    }
+    const std::uint32_t position =
+        layout_.first_symbol_in_group(block) + layout_.symbol_in_block(packet.symbol);
+    if (group->decoding || !group->add_source(position)) {
+        ++counters_.duplicates;
+        return;
+    }
+    mediator_.store_symbol(group->group(), position, packet.payload);
+    if (group->has_all_of(block) || group->can_decode()) order_checks(*group);
+}
+
+void Receiver::on_repair(TimePoint, const RepairPacket& packet) {
+    if (packet.group_blocks_log2 != layout_.options().group_blocks_log2) return;
+    if (packet.start_block >= layout_.block_count()) return;
+    const GroupIndex index = layout_.group_of(BlockIndex(packet.start_block));
+    if (layout_.first_block(index).value != packet.start_block || !wants_group(index)) {
+        ++counters_.duplicates;
+        return;
+    }
+    OpenGroup* group = open(index);
+    if (group == nullptr) {
+        ++counters_.local_drops;
+        return;
+    }
+    const bool needed = !group->decoding && group->deficit() > 0;
+    if (!needed || !group->add_row(packet.row)) {
+        group->saw_rows(packet.row + 1);
+        ++counters_.duplicates;
+        return;
+    }
+    mediator_.store_row(index, packet.row, packet.payload);
+    maybe_decode(*group);
+}
+
+bool Receiver::wants_group(GroupIndex group) const {
+    const auto first = verified_.first_clear(layout_.first_block(group).value);
+    return first && *first < layout_.end_block(group).value;
+}
+
+void Receiver::maybe_decode(OpenGroup& group) {
+    if (group.decoding || !group.can_decode()) return;
+    group.decoding = true;
+    mediator_.decode(group.group(), group.missing_symbols());
+}
+
+void Receiver::order_checks(OpenGroup& group) {
+    const GroupIndex index = group.group();
+    if (layout_.is_manifest(index)) {
+        if (manifest_ordered_ || manifest_known_) return;
+        for (std::uint32_t g = 0; g < layout_.manifest_groups(); ++g) {
+            auto it = groups_.find(GroupIndex(g));
+            if (it == groups_.end() || it->second.missing() > 0) return maybe_decode(group);
+        }
+        manifest_ordered_ = true;
+        return mediator_.check_manifest();
+    }
+    if (manifest_known_) {
+        // The answer to the last check may close the group, so collect the orders first.
+        std::vector<BlockIndex> whole;
+        for (BlockIndex b = layout_.first_block(index); b < layout_.end_block(index); ++b) {
+            auto& state = group.block_state(b);
+            if (state.ordered || !group.has_all_of(b)) continue;
+            state.ordered = true;
+            whole.push_back(b);
+        }
+        for (BlockIndex b : whole) {
+            if (groups_.contains(index)) mediator_.check_block(b);
+        }
+        if (!groups_.contains(index)) return;
+    }
+    maybe_decode(group);
+}
+
+// ---- answers of the owner ----
+
+void Receiver::on_decoded(TimePoint, GroupIndex index, std::uint32_t missing_rank) {
+    auto it = groups_.find(index);
+    if (it == groups_.end()) return;
+    it->second.decoding = false;
+    if (missing_rank > 0) {
+        it->second.on_rank_missing(missing_rank);
+        return;
+    }
+    it->second.on_decoded();
+    order_checks(it->second);
+}
+
+void Receiver::on_block_checked(TimePoint, BlockIndex block, bool ok) {
+    const GroupIndex index = layout_.group_of(block);
+    if (!ok) {
+        ++counters_.blocks_forged;
+        return restart_group(index);
+    }
+    auto it = groups_.find(index);
+    if (verified_.test(block.value)) return;
+    verified_.set(block.value);
+    unreported_.add(block.value);
+    ++counters_.blocks_verified;
+    if (it == groups_.end()) return;
+    auto& state = it->second.block_state(block);
+    state.verified = true;
+    if (state.repaired) ++counters_.blocks_repaired;
+    maybe_close(index);
+}
+
+void Receiver::on_manifest_checked(TimePoint, bool ok) {
+    manifest_ordered_ = false;
+    for (std::uint32_t g = 0; g < layout_.manifest_groups(); ++g) {
+        const GroupIndex index(g);
+        if (!ok) {
+            ++counters_.blocks_forged;
+            restart_group(index);
+            continue;
+        }
+        const std::uint32_t first = layout_.first_block(index).value;
+        for (std::uint32_t b = first; b < layout_.end_block(index).value; ++b) {
+            if (verified_.test(b)) continue;
+            verified_.set(b);
+            unreported_.add(b);
+            ++counters_.blocks_verified;
+            auto it = groups_.find(index);
+            if (it != groups_.end() && it->second.block_state(BlockIndex(b)).repaired) {
+                ++counters_.blocks_repaired;
+            }
+        }
+        if (groups_.erase(index) > 0) mediator_.release(index);
+    }
+    if (!ok) return;
+    manifest_known_ = true;
+    std::vector<GroupIndex> waiting;
+    for (const auto& [index, group] : groups_) waiting.push_back(index);
+    for (GroupIndex index : waiting) {
+        auto it = groups_.find(index);
+        if (it != groups_.end()) order_checks(it->second);
+    }
+}
+
+void Receiver::maybe_close(GroupIndex index) {
+    auto it = groups_.find(index);
+    if (it == groups_.end() || it->second.decoding || !it->second.all_verified()) return;
+    if (!layout_.is_manifest(index)) --open_image_groups_;
+    groups_.erase(it);
+    mediator_.release(index);
+}
+
+void Receiver::restart_group(GroupIndex index) {
+    auto it = groups_.find(index);
+    if (it == groups_.end()) return;
+    if (!layout_.is_manifest(index)) --open_image_groups_;
+    groups_.erase(it);
+    mediator_.release(index);
+}
+
+void Receiver::on_stored(TimePoint) {
+    if (finished_) return;
+    finished_ = true;
+    outbox_.push_back(make_report(false));
+    outbox_.push_back(MemberFinished{true, "", counters_});
+}
+
+void Receiver::on_failed(TimePoint, const std::string& why) {
+    if (finished_) return;
+    finished_ = true;
+    outbox_.push_back(MemberFinished{false, why, counters_});
+}
+
+// ---- feedback ----
+
+void Receiver::on_status(TimePoint now, const StatusPacket& packet) {
+    feedback_.members = packet.members;
+    feedback_.worst_loss = packet.worst_loss_per_10k / 10000.0;
+    feedback_.backoff = milliseconds(packet.backoff_ms);
+    grtt_ = milliseconds(packet.grtt_ms);
+    for (const auto& advert : packet.adverts) on_advert(now, advert);
+    if (packet.state == StreamState::drained && packet.poll != last_poll_) {
+        last_poll_ = packet.poll;
+        schedule_poll_report(now, packet.poll);
+    }
+}
+
+void Receiver::on_advert(TimePoint now, const GroupAdvert& advert) {
+    if (advert.start_block >= layout_.block_count()) return;
+    const GroupIndex index = layout_.group_of(BlockIndex(advert.start_block));
+    auto it = groups_.find(index);
+    if (it == groups_.end() || layout_.first_block(index).value != advert.start_block) return;
+    OpenGroup& group = it->second;
+    group.saw_rows(advert.rows_sent);
+    auto& nak = group.nak;
+    const std::uint32_t deficit = group.decoding ? 0 : group.deficit();
+    if (deficit == 0 || advert.rows_target >= group.rows_seen() + deficit) {
+        nak.due.reset();
+        return;
+    }
+    if (nak.due) return;
+    if (group.rows_seen() != nak.rows_seen_at_last) nak.sent_in_a_row = 0;
+    const Duration delay =
+        draw_feedback_delay(feedback_, deficit, layout_.symbols_in_group(index), prng_);
+    nak.due = now + delay;
+    if (nak.sent_in_a_row > 0) nak.due = std::max(*nak.due, nak.not_before);
+}
+
+std::optional<NakPacket> Receiver::poll_nak(TimePoint now) {
+    if (finished_ || !joined_) return std::nullopt;
+    NakPacket packet;
+    for (auto& [index, group] : groups_) {
+        auto& nak = group.nak;
+        if (!nak.due || *nak.due > now) continue;
+        nak.due.reset();
+        const std::uint32_t deficit = group.decoding ? 0 : group.deficit();
+        if (deficit == 0) continue;
+        packet.entries.push_back({layout_.first_block(index).value, group.rows_seen(),
+                                  static_cast<std::uint16_t>(std::min(deficit, 65535u))});
+        const Duration wait = std::max<Duration>(3 * grtt_, kMinRenak);
+        nak.not_before = now + std::min<Duration>(wait * (1u << std::min(nak.sent_in_a_row, 5u)),
+                                                  kMaxRenak);
+        ++nak.sent_in_a_row;
+        nak.rows_seen_at_last = group.rows_seen();
+        if (packet.entries.size() == kMaxNakEntries) break;
+    }
+    if (packet.entries.empty()) return std::nullopt;
+    packet.member = number_.value;
+    packet.highest_seen = highest_number_;
+    packet.loss_per_10k = static_cast<std::uint16_t>(counters_.loss() * 10000);
+    ++counters_.naks_sent;
+    return packet;
+}
+
+Duration Receiver::jittered_period() {
+    const double base = std::max(to_seconds(options_.report_period),
+                                 feedback_.members / kReportsPerSecond);
+    return from_seconds(base * (0.75 + 0.5 * prng_.uniform()));
+}
+
+void Receiver::schedule_poll_report(TimePoint now, std::uint16_t) {
+    poll_report_at_ = now + from_seconds(prng_.uniform() * feedback_.members / kReportsPerSecond);
+}
+
+MemberReport Receiver::make_report(bool polled) {
+    MemberReport report;
+    report.verified = std::exchange(unreported_, {});
+    report.highest_seen = highest_number_;
+    report.blocks_missing = blocks_missing();
+    report.counters = counters_;
+    if (!polled) return report;
+    auto missing = verified_.first_clear(0);
+    while (missing && *missing < layout_.block_count()) {
+        const GroupIndex index = layout_.group_of(BlockIndex(*missing));
+        auto it = groups_.find(index);
+        if (it == groups_.end() || it->second.received() == 0) {
+            report.missed.add(index.value);
+        } else if (!it->second.decoding && it->second.deficit() > 0 &&
+                   report.deficits.size() < kMaxReportedDeficits) {
+            report.deficits.push_back(
+                {layout_.first_block(index).value, it->second.rows_seen(),
+                 static_cast<std::uint16_t>(std::min(it->second.deficit(), 65535u))});
+        }
+        const std::uint32_t next = layout_.end_block(index).value;
+        if (next >= layout_.block_count()) break;
+        missing = verified_.first_clear(next);
+    }
+    return report;
+}
+
+std::optional<MemberMessage> Receiver::poll_control(TimePoint now) {
+    if (!outbox_.empty()) {
+        MemberMessage message = std::move(outbox_.front());
+        outbox_.erase(outbox_.begin());
+        return message;
+    }
+    if (finished_ || !joined_) return std::nullopt;
+    const bool polled = poll_report_at_ && now >= *poll_report_at_;
+    if (!polled && now < next_report_) return std::nullopt;
+    if (polled) poll_report_at_.reset();
+    next_report_ = now + jittered_period();
+    return make_report(polled);
+}
+
+void Receiver::on_deadline(TimePoint) {}
+
+TimePoint Receiver::next_deadline(TimePoint now) const {
+    if (!outbox_.empty()) return now;
+    TimePoint next = now + std::chrono::seconds(1);
+    if (finished_ || !joined_) return next;
+    next = std::min(next, next_report_);
+    if (poll_report_at_) next = std::min(next, *poll_report_at_);
+    for (const auto& [index, group] : groups_) {
+        if (group.nak.due) next = std::min(next, *group.nak.due);
+    }
+    return std::max(next, now);
+}
+
+}  // namespace muster::mcast

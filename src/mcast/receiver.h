@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+//
+// The receiving side of a session, without sockets, clock or disk. Opened datagrams come in;
+// orders to store, decode, check and release leave through the Mediator, whose answers come back
+// as events, at once (simulator) or from a worker (production); NAKs and control messages are
+// polled.
+//
+// A symbol belongs to a group; a group is open from its first symbol until all of its wanted
+// blocks are verified. At most max_open_groups are open, because each costs a group of memory;
+// symbols of further groups are dropped on purpose, and wanted again in a later lap. The manifest
+// comes first in the stream; image blocks that are whole before it was verified wait for it.
+//
+// A block counts as had when the owner says that it was verified *and stored*. Nothing else is
+// ever reported to the sender.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <vector>
+
+#include "base/prng.h"
+#include "base/result.h"
+#include "base/time.h"
+#include "content/block_set.h"
+#include "mcast/control.h"
+#include "mcast/feedback_timer.h"
+#include "mcast/layout.h"
+#include "mcast/open_group.h"
+#include "mcast/packet.h"
+
+namespace muster::mcast {
+
+struct ReceiverOptions {
+    std::string name;
+    std::uint32_t max_open_groups = 16;  // of the image; the manifest's are always kept
+    Duration report_period = std::chrono::seconds(1);
+};
+
+class Receiver {
+public:
+    class Mediator {
+    public:
+        virtual ~Mediator() = default;
+        virtual void store_symbol(GroupIndex group, std::uint32_t symbol_in_group,
+                                  ByteSpan payload) = 0;
+        virtual void store_row(GroupIndex group, std::uint32_t row, ByteSpan payload) = 0;
+        // Ends in on_decoded(). Until then the group takes no more symbols.
+        virtual void decode(GroupIndex group, std::vector<std::uint32_t> missing) = 0;
+        // Hash, compare with the manifest, store. Ends in on_block_checked().
+        virtual void check_block(BlockIndex block) = 0;
+        // All manifest blocks are whole. Ends in on_manifest_checked().
+        virtual void check_manifest() = 0;
+        // The group's memory may go.
+        virtual void release(GroupIndex group) = 0;
+    };
+
+    // `have`: blocks verified earlier, by number in the session. When it has all manifest blocks,
+    // the owner holds the manifest already.
+    Receiver(const Layout& layout, ReceiverOptions options, content::BlockSet have,
+             Mediator& mediator, Prng prng);
+
+    JoinRequest make_join() const;
+    void on_joined(TimePoint now, MemberNumber number);
+
+    void on_packet(TimePoint now, std::uint64_t packet_number, const Packet& packet);
+    void on_rejected_datagram() { ++counters_.datagrams_rejected; }
+    void on_local_drops(std::uint64_t datagrams) { counters_.local_drops += datagrams; }
+
+    void on_decoded(TimePoint now, GroupIndex group, std::uint32_t missing_rank);
+    // ok: verified and stored. Not ok: the bytes did not match; the group starts again.
+    void on_block_checked(TimePoint now, BlockIndex block, bool ok);
+    void on_manifest_checked(TimePoint now, bool ok);
+
+    // Everything wanted is verified; the owner has made it durable / has to give up.
+    void on_stored(TimePoint now);
+    void on_failed(TimePoint now, const std::string& why);
+
+    void on_deadline(TimePoint now);
+    TimePoint next_deadline(TimePoint now) const;
+    std::optional<NakPacket> poll_nak(TimePoint now);
+    std::optional<MemberMessage> poll_control(TimePoint now);
+
+    bool all_verified() const { return verified_.all(); }
+    bool finished() const { return finished_; }
+    const content::BlockSet& verified() const { return verified_; }
+    const MemberCounters& counters() const { return counters_; }
+    std::uint32_t blocks_missing() const { return verified_.size() - verified_.count(); }
+    std::optional<TimePoint> last_heard() const { return last_heard_; }
+    std::size_t open_groups() const { return groups_.size(); }
+
+private:
+    void on_data(TimePoint now, const DataPacket& packet);
+    void on_repair(TimePoint now, const RepairPacket& packet);
+    void on_status(TimePoint now, const StatusPacket& packet);
+    void on_advert(TimePoint now, const GroupAdvert& advert);
+    OpenGroup* open(GroupIndex group);
+    bool wants_group(GroupIndex group) const;
+    void order_checks(OpenGroup& group);
+    void maybe_decode(OpenGroup& group);
+    void maybe_close(GroupIndex group);
+    void restart_group(GroupIndex group);
+    void count_number(std::uint64_t packet_number);
+    void schedule_poll_report(TimePoint now, std::uint16_t poll);
+    MemberReport make_report(bool polled);
+    Duration jittered_period();
+
+    const Layout layout_;
+    const ReceiverOptions options_;
+    Mediator& mediator_;
+    Prng prng_;
+    MemberNumber number_;
+    content::BlockSet verified_;
+    bool manifest_known_ = false;
+    bool manifest_ordered_ = false;
+    std::map<GroupIndex, OpenGroup> groups_;
+    std::uint32_t open_image_groups_ = 0;
+    FeedbackParameters feedback_;
+    Duration grtt_ = std::chrono::milliseconds(2);
+
+    std::uint64_t first_number_ = 0;
+    std::uint64_t highest_number_ = 0;
+    bool heard_any_ = false;
+    std::optional<TimePoint> last_heard_;
+    MemberCounters counters_;
+
+    IntervalSet unreported_;
+    TimePoint next_report_{};
+    std::optional<TimePoint> poll_report_at_;
+    std::uint16_t last_poll_ = 0;
+    bool joined_ = false;
+    bool finished_ = false;
+    std::vector<MemberMessage> outbox_;
+};
+
+}  // namespace muster::mcast

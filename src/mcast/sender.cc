@@ -1,0 +1,456 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "mcast/sender.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "base/check.h"
+
+namespace muster::mcast {
+
+namespace {
+
+using std::chrono::milliseconds;
+
+constexpr std::uint32_t kRowsPerRequest = 64;   // one encode job; 2 strips in flight keep it busy
+constexpr Duration kStatusInterval = milliseconds(20);
+constexpr Duration kNewsInterval = milliseconds(2);
+constexpr Duration kIdleStatusInterval = milliseconds(250);
+constexpr Duration kPollDelay = milliseconds(40);
+constexpr Duration kPollInterval = milliseconds(500);
+constexpr Duration kMemberCheckInterval = milliseconds(100);
+constexpr double kReportsPerSecond = 500;  // what the sender wants to hear at most
+
+}  // namespace
+
+Sender::Sender(TimePoint now, const Layout& layout, const SenderOptions& options, Mediator& mediator)
+    : layout_(layout),
+      options_(options),
+      mediator_(mediator),
+      wants_(layout_),
+      board_(layout_),
+      pacer_(options.rate_bits_per_second),
+      created_at_(now) {
+    if (!options_.start.wait_from_first_member) waiting_since_ = now;
+}
+
+// ---- members ----
+
+Result<MemberNumber> Sender::on_join(TimePoint now, const JoinRequest& request) {
+    if (request.protocol_version != kProtocolVersion) {
+        return Error(Errc::version_mismatch,
+                     "protocol version " + std::to_string(request.protocol_version) +
+                         " of the receiver is not version " + std::to_string(kProtocolVersion) +
+                         " of this server: install the same muster on both");
+    }
+    if (state_ == SenderState::ended) return Error(Errc::unavailable, "the session is over");
+    if (membership_.live_count() >= options_.max_members) {
+        return Error(Errc::unavailable, "the session is full: " +
+                                            std::to_string(options_.max_members) + " members");
+    }
+    if (auto before = membership_.live_member_named(request.name)) {
+        finish_member(now, *before, MemberState::lost, "came back as a new member");
+    }
+    auto wanted = content::BlockSet(layout_.block_count());
+    if (request.wants_all) {
+        wanted = content::BlockSet::from_intervals(
+            IntervalSet::range(0, layout_.block_count()), layout_.block_count());
+    } else {
+        for (auto [begin, end] : request.want.runs()) {
+            const auto last = std::min<std::uint64_t>(end, layout_.block_count());
+            for (std::uint64_t b = begin; b < last; ++b) wanted.set(static_cast<std::uint32_t>(b));
+        }
+    }
+    const MemberNumber number =
+        membership_.add(now, request.name, wanted.count(), counters_.symbols());
+    wants_.add_member(number, std::move(wanted));
+    events_.push_back(MemberChanged{number, request.name, MemberState::active, ""});
+    if (!waiting_since_) waiting_since_ = now;
+    if (state_ == SenderState::lingering) set_state(now, SenderState::running, "a late joiner");
+    drained_since_.reset();
+    check_start(now);
+    return number;
+}
+
+void Sender::on_report(TimePoint now, MemberNumber number, const MemberReport& report) {
+    Member* member = membership_.find(number);
+    if (member == nullptr || !member->is_live()) return;
+    member->last_heard = now;
+    member->counters = report.counters;
+    member->loss = report.counters.loss();
+    if (wants_.on_verified(number, report.verified) > 0) {
+        member->last_progress = now;
+        member->symbols_caused_in_vain = 0;
+    }
+    member->blocks_missing = wants_.missing(number);
+    worst_loss_ = worst_loss();
+    for (auto [begin, end] : report.verified.runs()) {
+        if (begin >= layout_.block_count()) break;
+        const auto last = std::min<std::uint64_t>(end, layout_.block_count()) - 1;
+        forget_satisfied(layout_.group_of(BlockIndex(static_cast<std::uint32_t>(begin))),
+                         layout_.group_of(BlockIndex(static_cast<std::uint32_t>(last))));
+    }
+    on_missed(now, number, report);
+    for (const auto& entry : report.deficits) {
+        on_request(now, number, entry, member->loss, report.highest_seen);
+    }
+    check_end(now);
+}
+
+void Sender::on_finished(TimePoint now, MemberNumber number, const MemberFinished& finished) {
+    Member* member = membership_.find(number);
+    if (member == nullptr || !member->is_live()) return;
+    member->last_heard = now;
+    member->counters = finished.counters;
+    member->loss = finished.counters.loss();
+    if (finished.verified) member->blocks_missing = 0;
+    finish_member(now, number, finished.verified ? MemberState::verified : MemberState::failed,
+                  finished.failure);
+    check_end(now);
+}
+
+void Sender::on_disconnected(TimePoint now, MemberNumber number) {
+    Member* member = membership_.find(number);
+    if (member == nullptr || !member->is_live()) return;
+    member->connected = false;
+    member->last_heard = now;
+}
+
+void Sender::finish_member(TimePoint now, MemberNumber number, MemberState state, std::string why) {
+    Member* member = membership_.find(number);
+    CHECK(member != nullptr && member->is_live());
+    membership_.set_state(number, state, why, now);
+    wants_.remove_member(number);
+    forget_satisfied(GroupIndex(0), GroupIndex(layout_.group_count() - 1));
+    worst_loss_ = worst_loss();
+    events_.push_back(MemberChanged{number, member->name, state, std::move(why)});
+}
+
+void Sender::forget_satisfied(GroupIndex first, GroupIndex last) {
+    for (GroupIndex group = first; group <= last; ++group) {
+        if (wants_.wanted(group)) continue;
+        board_.on_satisfied(group);
+        rows_.erase(group);
+    }
+}
+
+void Sender::check_members(TimePoint now) {
+    if (now < next_member_check_) return;
+    next_member_check_ = now + kMemberCheckInterval;
+    for (MemberNumber number : membership_.silent(now, options_.member_timeout)) {
+        const bool gone = !membership_.find(number)->connected;
+        finish_member(now, number, MemberState::lost,
+                      gone ? "its control connection broke and it did not come back"
+                           : "silent for " + std::to_string(static_cast<int>(
+                                                 to_seconds(options_.member_timeout))) + " s");
+    }
+    if (state_ != SenderState::running || !drained_since_) return;
+    for (const auto& [number, member] : membership_.all()) {
+        const TimePoint since = std::max(member.last_progress, *drained_since_);
+        if (!member.is_live() || now - since < options_.stall_timeout) continue;
+        finish_member(now, number, MemberState::failed, "no block completed for too long");
+    }
+}
+
+double Sender::worst_loss() const {
+    double worst = 0;
+    for (const auto& [number, member] : membership_.all()) {
+        if (member.state == MemberState::active) worst = std::max(worst, member.loss);
+    }
+    return worst;
+}
+
+// ---- states ----
+
+void Sender::set_state(TimePoint now, SenderState state, std::string why) {
+    if (state_ == state) return;
+    state_ = state;
+    lingering_since_.reset();
+    if (state == SenderState::lingering) lingering_since_ = now;
+    events_.push_back(StateChanged{state, std::move(why)});
+}
+
+void Sender::start(TimePoint now) {
+    if (state_ == SenderState::gathering) set_state(now, SenderState::running, "started by hand");
+}
+
+void Sender::end(TimePoint now, const std::string& why) {
+    set_state(now, SenderState::ended, why);
+}
+
+void Sender::check_start(TimePoint now) {
+    if (state_ != SenderState::gathering) return;
+    const auto& rule = options_.start;
+    if (membership_.live_count() >= rule.min_members) {
+        return set_state(now, SenderState::running,
+                         std::to_string(rule.min_members) + " computers have joined");
+    }
+    if (!waiting_since_ || now < *waiting_since_ + rule.max_wait) return;
+    if (membership_.live_count() > 0) {
+        set_state(now, SenderState::running, "the longest wait is over");
+    } else if (options_.closed) {
+        set_state(now, SenderState::ended, "nobody came");
+    }
+}
+
+void Sender::check_end(TimePoint now) {
+    if (state_ == SenderState::running && membership_.live_count() == 0) {
+        if (options_.closed) return set_state(now, SenderState::ended, "all have reported");
+        set_state(now, SenderState::lingering, "nobody wants anything");
+    }
+    if (lingering_since_ && now >= *lingering_since_ + options_.linger) {
+        set_state(now, SenderState::ended, "nobody has come for a while");
+    }
+}
+
+// ---- requests ----
+
+bool Sender::may_request(const Member& member) const {
+    return member.state == MemberState::active ||
+           (member.state == MemberState::deferred && membership_.active_count() == 0);
+}
+
+void Sender::charge(TimePoint now, MemberNumber number, std::uint64_t symbols) {
+    Member& member = *membership_.find(number);
+    member.symbols_caused += symbols;
+    member.symbols_caused_in_vain += symbols;
+    const std::uint32_t group_symbols = layout_.symbols_per_block()
+                                        << layout_.options().group_blocks_log2;
+    if (member.symbols_caused_in_vain > 3 * layout_.symbol_count() + 8ULL * group_symbols) {
+        finish_member(now, number, MemberState::failed,
+                      "asked for three times the image without completing a block of it");
+    } else if (member.state == MemberState::active &&
+               Membership::is_excessive(member, counters_.symbols(), group_symbols)) {
+        const std::string why = "asks for more than half of the stream again";
+        membership_.set_state(number, MemberState::deferred, why, now);
+        worst_loss_ = worst_loss();
+        events_.push_back(MemberChanged{number, member.name, MemberState::deferred, why});
+    }
+}
+
+void Sender::on_missed(TimePoint now, MemberNumber number, const MemberReport& report) {
+    for (auto [begin, end] : report.missed.runs()) {
+        const auto last = std::min<std::uint64_t>(end, layout_.group_count());
+        for (std::uint64_t g = begin; g < last; ++g) {
+            const GroupIndex group(static_cast<std::uint32_t>(g));
+            const bool being_sent = pass_ && pass_->group == group;
+            if (being_sent || !may_request(*membership_.find(number)) ||
+                !wants_.wants(number, group) || board_.is_void(group, report.highest_seen)) {
+                continue;
+            }
+            wants_.on_missed(number, group);
+            charge(now, number, layout_.symbols_in_group(group));
+        }
+    }
+}
+
+void Sender::on_request(TimePoint now, MemberNumber number, const NakEntry& entry, double loss,
+                        std::uint64_t highest_seen) {
+    const Member* member = membership_.find(number);
+    if (member == nullptr || !may_request(*member)) return;
+    if (entry.start_block >= layout_.block_count()) return;
+    const GroupIndex group = layout_.group_of(BlockIndex(entry.start_block));
+    if (layout_.first_block(group).value != entry.start_block) return;
+    if (!wants_.wants(number, group)) return;
+    const std::uint32_t raised =
+        board_.on_request({group, entry.rows_seen, entry.deficit, loss, highest_seen});
+    if (raised == 0) return;
+    ++counters_.groups_repaired;
+    status_news_ = true;
+    charge(now, number, raised);
+}
+
+void Sender::on_nak(TimePoint now, const NakPacket& nak) {
+    const MemberNumber number(nak.member);
+    Member* member = membership_.find(number);
+    if (member == nullptr || !member->is_live()) return;
+    member->last_heard = now;
+    ++counters_.naks_received;
+    counters_.nak_entries += nak.entries.size();
+    const double loss = std::min(1.0, nak.loss_per_10k / 10000.0);
+    member->loss = loss;
+    for (const auto& entry : nak.entries) on_request(now, number, entry, loss, nak.highest_seen);
+}
+
+void Sender::on_rows_ready(GroupIndex group, std::uint32_t end_row) {
+    auto it = rows_.find(group);
+    if (it != rows_.end()) it->second.ready = std::max(it->second.ready, end_row);
+}
+
+// Keeps two requests ahead of what is being sent, for the group that is next in line.
+void Sender::request_rows() {
+    const auto row = board_.next_row();
+    if (!row) return;
+    auto [it, is_new] = rows_.try_emplace(row->group);
+    Rows& rows = it->second;
+    if (is_new) rows.requested = rows.ready = row->row;
+    if (rows.requested >= row->row + 2 * kRowsPerRequest) return;
+    const std::uint32_t first = rows.requested;
+    const std::uint32_t end = std::min(board_.target(row->group), row->row + 2 * kRowsPerRequest);
+    if (end <= first) return;
+    rows.requested = end;
+    mediator_.prepare_rows(row->group, first, end - first);
+}
+
+// ---- what to send ----
+
+bool Sender::is_drained() const {
+    return state_ == SenderState::running && !pass_ && !board_.has_rows() &&
+           !wants_.next_unserved(cursor_);
+}
+
+std::optional<Packet> Sender::next_repair() {
+    request_rows();
+    const auto row = board_.next_row();
+    if (!row) return std::nullopt;
+    const auto it = rows_.find(row->group);
+    if (it == rows_.end() || it->second.ready <= row->row) return std::nullopt;
+    board_.on_row_sent(*row);
+    return RepairPacket{layout_.first_block(row->group).value,
+                        layout_.options().group_blocks_log2, row->row, {}};
+}
+
+// The manifest first, for without it nothing can be verified; else round and round.
+bool Sender::begin_pass() {
+    if (pass_) return true;
+    auto group = wants_.next_unserved(GroupIndex(0));
+    if (!group) return false;
+    if (!layout_.is_manifest(*group)) {
+        group = wants_.next_unserved(cursor_);
+        cursor_ = GroupIndex((group->value + 1) % layout_.group_count());
+    }
+    pass_ = SourcePass{*group, wants_.unserved_blocks(*group)};
+    wants_.mark_served(*group);
+    rows_.erase(*group);
+    mediator_.prepare_sources(*group);
+    return true;
+}
+
+std::optional<Packet> Sender::next_source() {
+    if (!begin_pass()) return std::nullopt;
+    const BlockIndex block = pass_->blocks[pass_->block];
+    const DataPacket packet{layout_.wire_symbol(block, pass_->symbol), {}};
+    if (++pass_->symbol == layout_.symbols_in_block(block)) {
+        pass_->symbol = 0;
+        ++pass_->block;
+    }
+    if (pass_->block == pass_->blocks.size()) {
+        if (wants_.wanted(pass_->group)) {
+            board_.on_sources_sent(pass_->group, next_packet_number_);
+        }
+        pass_.reset();
+        status_news_ = true;
+    }
+    return packet;
+}
+
+// Repair gets at most every other slot while there are sources to send.
+std::optional<Packet> Sender::next_content() {
+    std::optional<Packet> packet;
+    repair_turn_ = !repair_turn_;
+    if (repair_turn_) packet = next_repair();
+    if (!packet) packet = next_source();
+    if (!packet && !repair_turn_) packet = next_repair();
+    return packet;
+}
+
+Duration Sender::status_interval() const {
+    if (state_ == SenderState::lingering) return kIdleStatusInterval;
+    return status_news_ ? kNewsInterval : kStatusInterval;
+}
+
+bool Sender::status_due(TimePoint now) const {
+    return counters_.status_packets == 0 || now >= last_status_ + status_interval();
+}
+
+StatusPacket Sender::make_status(TimePoint now) {
+    StatusPacket status;
+    status.sent_at_us = static_cast<std::uint64_t>(now.time_since_epoch().count() / 1000);
+    status.state = StreamState::running;
+    if (is_drained()) {
+        status.state = StreamState::drained;
+        if (!drained_since_) drained_since_ = now;
+        const Duration spread = from_seconds(2 * membership_.live_count() / kReportsPerSecond);
+        const bool first = last_poll_ < *drained_since_;
+        const TimePoint due = first ? *drained_since_ + kPollDelay
+                                    : last_poll_ + std::max<Duration>(kPollInterval, spread);
+        if (now >= due) {
+            last_poll_ = now;
+            ++poll_number_;
+        }
+    } else {
+        drained_since_.reset();
+    }
+    status.poll = poll_number_;
+    status.cursor_block = cursor().value;
+    status.rate_kbps = static_cast<std::uint32_t>(pacer_.rate_bits_per_second() / 1000);
+    status.members = membership_.active_count();
+    status.backoff_ms = options_.backoff_ms;
+    status.grtt_ms = options_.grtt_ms;
+    status.worst_loss_per_10k = static_cast<std::uint16_t>(std::min(1.0, worst_loss_) * 10000);
+    status.adverts = board_.adverts();
+    return status;
+}
+
+Outgoing Sender::account(TimePoint now, Packet packet) {
+    const std::size_t body = body_bytes(packet, layout_.symbol_bytes());
+    const std::size_t wire = kLinkOverheadBytes + kHeaderBytes + body + kTagBytes;
+    switch (packet_type(packet)) {
+        case PacketType::data:
+            ++counters_.source_symbols;
+            counters_.source_wire_bytes += wire;
+            break;
+        case PacketType::repair:
+            ++counters_.repair_symbols;
+            counters_.repair_wire_bytes += wire;
+            break;
+        default:
+            ++counters_.status_packets;
+            counters_.status_wire_bytes += wire;
+            last_status_ = now;
+            status_news_ = false;
+    }
+    pacer_.on_sent(now, wire);
+    return Outgoing{next_packet_number_++, std::move(packet), wire};
+}
+
+std::optional<Outgoing> Sender::poll_packet(TimePoint now) {
+    on_deadline(now);
+    if (state_ != SenderState::running && state_ != SenderState::lingering) return std::nullopt;
+    const std::size_t full = kLinkOverheadBytes + kHeaderBytes + kTagBytes + 12 +
+                             layout_.symbol_bytes();
+    if (pacer_.earliest(now, full) > now) return std::nullopt;
+    if (status_due(now)) return account(now, make_status(now));
+    auto packet = next_content();
+    if (!packet) return std::nullopt;
+    return account(now, std::move(*packet));
+}
+
+void Sender::on_deadline(TimePoint now) {
+    if (state_ == SenderState::ended) return;
+    check_members(now);
+    check_start(now);
+    check_end(now);
+}
+
+TimePoint Sender::next_deadline(TimePoint now) const {
+    TimePoint next = now + std::chrono::seconds(1);
+    if (state_ == SenderState::gathering && waiting_since_) {
+        next = std::min(next, *waiting_since_ + options_.start.max_wait);
+    }
+    if (state_ == SenderState::running || state_ == SenderState::lingering) {
+        const std::size_t full = kLinkOverheadBytes + kHeaderBytes + kTagBytes + 12 +
+                                 layout_.symbol_bytes();
+        const bool busy = state_ == SenderState::running && (pass_ || wants_.next_unserved(cursor_));
+        const bool rows = board_.has_rows() && rows_.contains(board_.next_row()->group) &&
+                          rows_.at(board_.next_row()->group).ready > board_.next_row()->row;
+        TimePoint status = last_status_ + status_interval();
+        next = std::min(next, std::max(status, pacer_.earliest(now, full)));
+        if (busy || rows) next = std::min(next, pacer_.earliest(now, full));
+    }
+    return std::max(next, now);
+}
+
+std::vector<SenderEvent> Sender::take_events() { return std::exchange(events_, {}); }
+
+}  // namespace muster::mcast

@@ -1,0 +1,196 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+//
+// The sending side of a session, without sockets, clock or bytes of the image: control messages
+// and NAKs come in, the datagrams to send come out one by one, when the pacer allows.
+//
+// It is a carousel over the groups that somebody still wants (WantMap), interleaved with repair
+// rows for groups that were sent and of which somebody missed a part (RepairBoard):
+//
+//   gathering --(start rule, or start())--> running --(nobody wants anything)--> lingering --> ended
+//                                             ^-------------(a late joiner)----------'
+//
+// When it has nothing left to send but wants are open, the stream is *drained*: STATUS asks every
+// member for a report, which is the truth that NAKs, being lossy, are not. A closed session (one
+// with a fixed list of guests, as `muster send`) ends as soon as nobody is live.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "base/result.h"
+#include "base/time.h"
+#include "mcast/control.h"
+#include "mcast/layout.h"
+#include "mcast/membership.h"
+#include "mcast/pacer.h"
+#include "mcast/packet.h"
+#include "mcast/repair_board.h"
+#include "mcast/want_map.h"
+
+namespace muster::mcast {
+
+struct StartRule {
+    std::uint32_t min_members = 1;  // start when so many have joined ...
+    Duration max_wait{};            // ... or this long after the waiting began, whichever first
+    bool wait_from_first_member = false;  // else from the session's creation
+};
+
+struct SenderOptions {
+    std::uint64_t rate_bits_per_second = 0;  // 0: no limit
+    StartRule start;
+    bool closed = false;
+    Duration linger = std::chrono::seconds(30);
+    Duration member_timeout = std::chrono::seconds(10);
+    Duration stall_timeout = std::chrono::seconds(120);
+    std::uint32_t max_members = 100'000;
+    std::uint16_t backoff_ms = 10;
+    std::uint16_t grtt_ms = 2;
+};
+
+enum class SenderState { gathering, running, lingering, ended };
+
+struct SenderCounters {
+    std::uint64_t source_symbols = 0;
+    std::uint64_t repair_symbols = 0;
+    std::uint64_t status_packets = 0;
+    std::uint64_t source_wire_bytes = 0;
+    std::uint64_t repair_wire_bytes = 0;
+    std::uint64_t status_wire_bytes = 0;
+    std::uint64_t naks_received = 0;
+    std::uint64_t nak_entries = 0;
+    std::uint64_t groups_repaired = 0;  // group-rounds: a closed group got a (further) request
+    std::uint64_t symbols() const { return source_symbols + repair_symbols; }
+    std::uint64_t wire_bytes() const {
+        return source_wire_bytes + repair_wire_bytes + status_wire_bytes;
+    }
+};
+
+struct MemberChanged {
+    MemberNumber number;
+    std::string name;
+    MemberState state;
+    std::string why;
+};
+struct StateChanged {
+    SenderState state;
+    std::string why;
+};
+using SenderEvent = std::variant<MemberChanged, StateChanged>;
+
+// A datagram to be sealed and sent now. Data and repair packets get their payload from the owner.
+struct Outgoing {
+    std::uint64_t packet_number = 0;
+    Packet packet;
+    std::size_t wire_bytes = 0;
+};
+
+class Sender {
+public:
+    // What the sender must ask of whoever owns the bytes.
+    class Mediator {
+    public:
+        virtual ~Mediator() = default;
+        // Compute these rows; answer with Sender::on_rows_ready, in any order, at any time.
+        virtual void prepare_rows(GroupIndex group, std::uint32_t first_row, std::uint32_t count) = 0;
+        // The group's sources will be sent next: a good time to read them ahead.
+        virtual void prepare_sources(GroupIndex group) = 0;
+    };
+
+    Sender(TimePoint now, const Layout& layout, const SenderOptions& options, Mediator& mediator);
+
+    // Errc::version_mismatch (names both), Errc::unavailable (over, or full).
+    Result<MemberNumber> on_join(TimePoint now, const JoinRequest& request);
+    void on_report(TimePoint now, MemberNumber number, const MemberReport& report);
+    void on_finished(TimePoint now, MemberNumber number, const MemberFinished& finished);
+    // The control connection is gone. The member is lost if it does not come back in time.
+    void on_disconnected(TimePoint now, MemberNumber number);
+    void on_nak(TimePoint now, const NakPacket& nak);
+    void on_rows_ready(GroupIndex group, std::uint32_t end_row);
+    void start(TimePoint now);
+    void end(TimePoint now, const std::string& why);
+    void set_rate(std::uint64_t rate_bits_per_second) { pacer_.set_rate(rate_bits_per_second); }
+
+    void on_deadline(TimePoint now);
+    TimePoint next_deadline(TimePoint now) const;
+    std::optional<Outgoing> poll_packet(TimePoint now);
+    std::vector<SenderEvent> take_events();
+
+    SenderState state() const { return state_; }
+    const Membership& membership() const { return membership_; }
+    const SenderCounters& counters() const { return counters_; }
+    const WantMap& wants() const { return wants_; }
+    const Layout& layout() const { return layout_; }
+    BlockIndex cursor() const { return layout_.first_block(cursor_); }
+    std::uint64_t rate_bits_per_second() const { return pacer_.rate_bits_per_second(); }
+
+private:
+    struct SourcePass {
+        GroupIndex group;
+        std::vector<BlockIndex> blocks;
+        std::size_t block = 0;
+        std::uint32_t symbol = 0;
+    };
+
+    void set_state(TimePoint now, SenderState state, std::string why);
+    void finish_member(TimePoint now, MemberNumber number, MemberState state, std::string why);
+    void check_start(TimePoint now);
+    void check_end(TimePoint now);
+    void check_members(TimePoint now);
+    void on_request(TimePoint now, MemberNumber number, const NakEntry& entry, double loss,
+                    std::uint64_t highest_seen);
+    void on_missed(TimePoint now, MemberNumber number, const MemberReport& report);
+    void forget_satisfied(GroupIndex first, GroupIndex last);
+    void charge(TimePoint now, MemberNumber number, std::uint64_t symbols);
+    bool may_request(const Member& member) const;
+    void request_rows();
+    std::optional<Packet> next_content();
+    std::optional<Packet> next_repair();
+    std::optional<Packet> next_source();
+    bool begin_pass();
+    bool is_drained() const;
+    bool status_due(TimePoint now) const;
+    Duration status_interval() const;
+    StatusPacket make_status(TimePoint now);
+    Outgoing account(TimePoint now, Packet packet);
+    double worst_loss() const;
+
+    const Layout layout_;
+    const SenderOptions options_;
+    Mediator& mediator_;
+    Membership membership_;
+    WantMap wants_;
+    RepairBoard board_;
+    Pacer pacer_;
+    SenderState state_ = SenderState::gathering;
+    SenderCounters counters_;
+    std::vector<SenderEvent> events_;
+
+    TimePoint created_at_;
+    std::optional<TimePoint> waiting_since_;
+    std::optional<TimePoint> lingering_since_;
+    std::optional<TimePoint> drained_since_;
+
+    GroupIndex cursor_;
+    std::optional<SourcePass> pass_;
+    bool repair_turn_ = false;
+    std::uint64_t next_packet_number_ = 0;
+
+    // Rows asked of the mediator and rows it has ready, per group that is being repaired.
+    struct Rows {
+        std::uint32_t requested = 0;
+        std::uint32_t ready = 0;
+    };
+    std::unordered_map<GroupIndex, Rows> rows_;
+
+    TimePoint last_status_{};
+    bool status_news_ = false;
+    std::uint16_t poll_number_ = 0;
+    TimePoint last_poll_{};
+    double worst_loss_ = 0;
+    TimePoint next_member_check_{};
+};
+
+}  // namespace muster::mcast

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+//
+// Who still wants what. One mechanism for the first pass, late join, resume and repair: a member
+// is a set of blocks it has not verified; the union of these sets is what the carousel sends, and
+// a block leaves it only when every member that wanted it has reported it.
+//
+// `served` remembers, per member and group, that the group's source symbols have been sent since
+// the member began to listen. A served member that still wants a block misses only part of the
+// group, so repair symbols are cheaper than sending the sources again; an unserved one (new, or it
+// said that it got almost nothing) needs the sources. Costs: one bit per member and block, one per
+// member and group, two counters per group.
+#pragma once
+
+#include <cstdint>
+#include <unordered_map>
+#include <vector>
+
+#include "content/block_set.h"
+#include "mcast/control.h"
+#include "mcast/layout.h"
+
+namespace muster::mcast {
+
+class WantMap {
+public:
+    explicit WantMap(const Layout& layout);
+
+    // Adding a member that is there, or naming one that is not, is a CHECK.
+    void add_member(MemberNumber member, content::BlockSet wanted);
+    void remove_member(MemberNumber member);
+    bool has_member(MemberNumber member) const { return members_.contains(member); }
+
+    // Returns how many of these the member had wanted until now.
+    std::uint32_t on_verified(MemberNumber member, const IntervalSet& blocks);
+    // The member needs the group's sources (again): it is unserved there.
+    void on_missed(MemberNumber member, GroupIndex group);
+    // All sources that unserved members want of this group are being sent now.
+    void mark_served(GroupIndex group);
+
+    bool wanted(GroupIndex group) const { return wanting_[group.value] > 0; }
+    bool has_unserved(GroupIndex group) const { return unserved_[group.value] > 0; }
+    bool wants(MemberNumber member, GroupIndex group) const;
+    std::uint32_t missing(MemberNumber member) const;
+    std::uint64_t wanted_groups() const { return wanted_groups_; }
+    // Blocks of the group that an unserved member wants, ascending.
+    std::vector<BlockIndex> unserved_blocks(GroupIndex group) const;
+    // The first group at or after `from` (circular) with an unserved member.
+    std::optional<GroupIndex> next_unserved(GroupIndex from) const;
+
+private:
+    struct Member {
+        content::BlockSet wanted;
+        std::vector<std::uint8_t> wanted_in_group;  // how many blocks, at most 64
+        std::vector<bool> served;
+    };
+    void drop_wants(Member& member, GroupIndex group, std::uint32_t count);
+
+    const Layout& layout_;
+    std::unordered_map<MemberNumber, Member> members_;
+    std::vector<std::uint32_t> wanting_;   // members that want something of the group
+    std::vector<std::uint32_t> unserved_;  // of those, the unserved
+    std::uint64_t wanted_groups_ = 0;
+    std::uint64_t unserved_groups_ = 0;
+};
+
+}  // namespace muster::mcast

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+//
+// Where a receiver keeps the image's blocks: a file with a journal beside it, a piece of a disk,
+// or memory. Only verified blocks are ever given to it, by their index in the image. Used by one
+// worker thread at a time.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "base/bytes.h"
+#include "base/result.h"
+#include "content/block_set.h"
+#include "content/manifest.h"
+
+namespace muster::session {
+
+class BlockStore {
+public:
+    virtual ~BlockStore() = default;
+    // Blocks that are there and were verified in an earlier run.
+    virtual content::BlockSet have() const = 0;
+    virtual Status write(std::uint32_t block, ByteSpan bytes) = 0;
+    virtual Status read(std::uint32_t block, MutableByteSpan out) = 0;
+    // Every block was written: make it durable and give it its name.
+    virtual Status complete() = 0;
+};
+
+// PATH.part, PATH.part.journal; complete() syncs, renames to PATH and removes the journal.
+// Errc::already_exists: PATH is there. Errc::no_space with the numbers when it cannot fit. A
+// journal of the same image is taken up again; what it does not vouch for is received anew.
+Result<std::unique_ptr<BlockStore>> open_file_store(const std::string& path,
+                                                    const content::Descriptor& image);
+
+// Memory of this process without a name in any file system (memfd). fd() is readable like a file.
+Result<std::unique_ptr<BlockStore>> open_memory_store(const content::Descriptor& image, int* fd);
+
+// A block device of at least the image's size. Nothing is remembered across runs. *fd is a
+// descriptor for reading, owned by the store.
+Result<std::unique_ptr<BlockStore>> open_device_store(const std::string& device,
+                                                      const content::Descriptor& image, int* fd);
+
+}  // namespace muster::session

@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "session/member_session.h"
+
+#include "net/monotonic.h"
+
+namespace muster::session {
+
+namespace {
+
+void add_counters(mcast::MemberCounters& sum, const mcast::MemberCounters& more) {
+    sum.datagrams_received += more.datagrams_received;
+    sum.datagrams_lost += more.datagrams_lost;
+    sum.datagrams_rejected += more.datagrams_rejected;
+    sum.local_drops += more.local_drops;
+    sum.duplicates += more.duplicates;
+    sum.blocks_repaired += more.blocks_repaired;
+    sum.blocks_forged += more.blocks_forged;
+    sum.naks_sent += more.naks_sent;
+}
+
+}  // namespace
+
+MemberSession::MemberSession(net::Loop& loop, MemberOptions options, Callbacks callbacks)
+    : loop_(loop),
+      options_(std::move(options)),
+      callbacks_(std::move(callbacks)),
+      prng_(options_.seed) {}
+
+MemberSession::~MemberSession() { stop(); }
+
+void MemberSession::start() { connect(); }
+
+void MemberSession::stop() {
+    *alive_ = false;
+    finished_ = true;
+    attempt_.cancel();
+    engine_.reset();
+    socket_.reset();
+    retry_.cancel();
+}
+
+void MemberSession::connect() {
+    net::WebSocketClient::Callbacks callbacks;
+    callbacks.on_open = [this](std::shared_ptr<net::WebSocket> socket) { on_open(std::move(socket)); };
+    callbacks.on_failed = [this](const net::WebSocketFailure& failure) {
+        const bool refused = failure.http_status >= 400 && failure.http_status < 500;
+        if (!joined_ || refused) return finish(failure.error);
+        on_lost(failure.error.message(), true);
+    };
+    attempt_ = net::WebSocketClient::connect(loop_, options_.server, options_.target, callbacks);
+}
+
+void MemberSession::on_open(std::shared_ptr<net::WebSocket> socket) {
+    socket_ = std::move(socket);
+    socket_->on_closed([this](const std::string& why) { on_lost(why, joined_); });
+    socket_->on_text([this](const std::string& text) { on_text(text); });
+    send(Hello{mcast::kProtocolVersion, options_.name});
+}
+
+void MemberSession::send(const ToServer& message) {
+    if (socket_) socket_->send_text(to_text(message));
+}
+
+void MemberSession::on_text(const std::string& text) {
+    auto message = parse_to_member(text);
+    if (!message.ok()) return finish(message.error());
+    Status status;
+    if (const auto* offer = std::get_if<Offer>(&*message)) {
+        status = on_offer(*offer);
+    } else if (const auto* welcome = std::get_if<Welcome>(&*message)) {
+        status = on_welcome(*welcome);
+    } else if (const auto* ended = std::get_if<mcast::SessionEnded>(&*message)) {
+        status = Error(Errc::unavailable, "the server ended the session: " + ended->reason);
+    } else {
+        started_ = true;
+    }
+    if (!status.ok()) finish(status);
+}
+
+Status MemberSession::on_offer(const Offer& offer) {
+    TRY(offer.image.check().context("the server's offer"));
+    if (offer_ && !(offer_->image == offer.image)) {
+        return Error(Errc::corrupt, "the server now offers another image than before");
+    }
+    offer_ = offer;
+    if (!store_) store_ = TRY(callbacks_.open_store(offer));
+    ReceiverEngineOptions options;
+    options.name = options_.name;
+    options.interface = TRY(net::resolve_interface(options_.interface));
+    TRY(net::check_multicast_route(options.interface));
+    options.memory_bytes = options_.memory_bytes;
+    options.seed = prng_.next();
+    ReceiverEngine::Callbacks callbacks;
+    auto post = [this, alive = alive_](auto function) {
+        loop_.post([alive, function = std::move(function)] {
+            if (*alive) function();
+        });
+    };
+    callbacks.send = [this, post](ToServer message) {
+        post([this, message = std::move(message)] { send(message); });
+    };
+    callbacks.on_finished = [this, post](Status status) {
+        post([this, status = std::move(status)] { finish(status); });
+    };
+    callbacks.on_warning = [this, post](std::string words) {
+        post([this, words = std::move(words)] { callbacks_.on_notice(words); });
+    };
+    engine_ = TRY(ReceiverEngine::create(options, offer, *store_, std::move(callbacks)));
+    send(engine_->join_request());
+    return {};
+}
+
+Status MemberSession::on_welcome(const Welcome& welcome) {
+    if (!engine_) return Error(Errc::corrupt, "the server welcomed us before it offered anything");
+    joined_ = true;
+    lost_at_.reset();
+    return engine_->start(welcome);
+}
+
+void MemberSession::on_lost(const std::string& why, bool may_retry) {
+    if (finished_) return;
+    socket_.reset();
+    if (engine_) add_counters(earlier_, engine_->snapshot().counters);
+    engine_.reset();
+    const TimePoint now = net::monotonic_now();
+    if (!lost_at_) {
+        lost_at_ = now;
+        if (may_retry) callbacks_.on_notice("connection to the server lost (" + why + "), trying again");
+    }
+    const bool too_long = options_.retry_for >= Duration::zero() && now - *lost_at_ > options_.retry_for;
+    if (!may_retry || too_long) return finish(Error(Errc::unavailable, why));
+    // Spread, so that a room does not come back in one moment.
+    retry_ = loop_.after(from_seconds(0.3 + 1.7 * prng_.uniform()), [this] { connect(); });
+}
+
+void MemberSession::finish(Status status) {
+    if (finished_) return;
+    finished_ = true;
+    if (!status.ok() && socket_) {
+        mcast::MemberFinished finished;
+        finished.failure = status.error().message();
+        finished.counters = snapshot().counters;
+        send(finished);
+    }
+    callbacks_.on_finished(std::move(status));
+}
+
+ReceiverSnapshot MemberSession::snapshot() const {
+    ReceiverSnapshot snapshot;
+    if (engine_) snapshot = engine_->snapshot();
+    add_counters(snapshot.counters, earlier_);
+    return snapshot;
+}
+
+}  // namespace muster::session

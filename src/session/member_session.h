@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+//
+// A computer's membership in a session, over all its connections: connects to the server's member
+// endpoint, says hello, gets the offer, opens the store the offer asks for, joins, receives, and
+// comes back by itself when the connection breaks. What was verified stays; only open groups are
+// lost. Lives on one Loop.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "base/prng.h"
+#include "net/https_client.h"
+#include "net/loop.h"
+#include "session/receiver_engine.h"
+
+namespace muster::session {
+
+struct MemberOptions {
+    net::HttpsClientOptions server;
+    std::string target;  // "/api/v1/sessions/7/member"
+    std::string name;
+    std::string interface;
+    std::uint64_t memory_bytes = 128u << 20;
+    std::uint64_t seed = 0;
+    // After a first success connections are tried again for so long; negative: for ever.
+    Duration retry_for = std::chrono::seconds(60);
+};
+
+class MemberSession {
+public:
+    struct Callbacks {
+        // Once, with the first offer. The store is kept over all connections.
+        std::function<Result<std::unique_ptr<BlockStore>>(const Offer&)> open_store;
+        // Once, at the end: everything is verified and stored, or why not.
+        std::function<void(Status)> on_finished;
+        std::function<void(std::string)> on_notice;  // "connection lost, trying again" and the like
+    };
+    MemberSession(net::Loop& loop, MemberOptions options, Callbacks callbacks);
+    ~MemberSession();
+
+    void start();
+    void stop();  // leaves without a result; nothing is called any more
+    const Offer* offer() const { return offer_ ? &*offer_ : nullptr; }
+    BlockStore* store() { return store_.get(); }
+    // How it stands; counters add up over connections.
+    ReceiverSnapshot snapshot() const;
+    bool joined() const { return joined_; }
+    bool started() const { return started_; }
+
+private:
+    void connect();
+    void on_open(std::shared_ptr<net::WebSocket> socket);
+    void on_text(const std::string& text);
+    Status on_offer(const Offer& offer);
+    Status on_welcome(const Welcome& welcome);
+    void on_lost(const std::string& why, bool may_retry);
+    void finish(Status status);
+    void send(const ToServer& message);
+
+    net::Loop& loop_;
+    MemberOptions options_;
+    Callbacks callbacks_;
+    Prng prng_;
+    std::optional<Offer> offer_;
+    std::unique_ptr<BlockStore> store_;
+    net::WebSocketClient attempt_;
+    std::shared_ptr<net::WebSocket> socket_;
+    std::unique_ptr<ReceiverEngine> engine_;
+    net::Timer retry_;
+    std::optional<TimePoint> lost_at_;
+    mcast::MemberCounters earlier_;  // of engines before this one
+    bool joined_ = false;
+    bool started_ = false;
+    bool finished_ = false;
+    // Posts from the engine's thread check it: a message for an object that is gone is dropped.
+    std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
+};
+
+}  // namespace muster::session

@@ -1,0 +1,287 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "session/receiver_engine.h"
+
+#include <algorithm>
+
+#include "net/monotonic.h"
+
+namespace muster::session {
+
+namespace {
+constexpr Duration kPublishInterval = std::chrono::milliseconds(200);
+constexpr Duration kRateWindow = std::chrono::seconds(1);
+constexpr Duration kSilence = std::chrono::seconds(2);
+constexpr Duration kRejoinInterval = std::chrono::seconds(60);
+constexpr std::size_t kDatagramBytes = 2048;
+constexpr std::uint32_t kLeastGroups = 3;
+constexpr std::uint32_t kMostGroups = 64;
+}  // namespace
+
+// Carries out the core's orders: memory on the engine's thread, everything longer on the worker,
+// whose answers come back through the inbox.
+class ReceiverEngine::Work : public mcast::Receiver::Mediator {
+public:
+    explicit Work(ReceiverEngine& engine) : engine_(engine) {}
+
+    void store_symbol(mcast::GroupIndex group, std::uint32_t symbol, ByteSpan payload) override {
+        buffer(group)->store_symbol(symbol, payload);
+    }
+    void store_row(mcast::GroupIndex group, std::uint32_t row, ByteSpan payload) override {
+        buffer(group)->store_row(row, payload);
+    }
+    void decode(mcast::GroupIndex group, std::vector<std::uint32_t> missing) override {
+        on_worker([this, group, buffer = buffer(group), missing = std::move(missing)] {
+            Status loaded = load_known(*buffer, missing);
+            const std::uint32_t rank = loaded.ok() ? buffer->decode(missing) : 0;
+            answer([this, group, rank, loaded = std::move(loaded)] {
+                if (!loaded.ok()) return engine_.finish(loaded);
+                engine_.core_->on_decoded(net::monotonic_now(), group, rank);
+            });
+        });
+    }
+    void check_block(mcast::BlockIndex block) override {
+        const auto group = engine_.layout_.group_of(block);
+        on_worker([this, block, buffer = buffer(group)] {
+            const std::uint32_t index = engine_.layout_.index_in_object(block);
+            const ByteSpan bytes = std::as_const(*buffer).block_bytes(block);
+            const bool good = manifest_->verify_block(index, bytes);
+            Status stored = good ? engine_.store_.write(index, bytes) : Status();
+            answer([this, block, good, stored = std::move(stored)] {
+                if (!stored.ok()) return engine_.finish(stored);
+                engine_.core_->on_block_checked(net::monotonic_now(), block, good);
+            });
+        });
+    }
+    void check_manifest() override {
+        std::vector<std::shared_ptr<mcast::GroupBuffer>> buffers;
+        for (std::uint32_t g = 0; g < engine_.layout_.manifest_groups(); ++g) {
+            buffers.push_back(buffer(mcast::GroupIndex(g)));
+        }
+        on_worker([this, buffers = std::move(buffers)] {
+            Bytes encoded;
+            for (std::uint32_t b = 0; b < engine_.layout_.manifest_blocks(); ++b) {
+                const mcast::BlockIndex block(b);
+                const auto& holder = *buffers[engine_.layout_.group_of(block).value];
+                const ByteSpan bytes = holder.block_bytes(block);
+                encoded.insert(encoded.end(), bytes.begin(), bytes.end());
+            }
+            auto decoded = content::Manifest::decode(encoded, engine_.offer_.image);
+            const bool good = decoded.ok();
+            if (good) manifest_ = std::make_unique<content::Manifest>(std::move(*decoded));
+            answer([this, good] {
+                engine_.core_->on_manifest_checked(net::monotonic_now(), good);
+            });
+        });
+    }
+    void release(mcast::GroupIndex group) override { buffers_.erase(group); }
+
+private:
+    std::shared_ptr<mcast::GroupBuffer> buffer(mcast::GroupIndex group) {
+        auto& slot = buffers_[group];
+        if (!slot) slot = std::make_shared<mcast::GroupBuffer>(engine_.layout_, group);
+        return slot;
+    }
+    // Blocks of the group that were stored in an earlier run come back for the decode.
+    Status load_known(mcast::GroupBuffer& buffer, std::span<const std::uint32_t> missing) {
+        for (mcast::BlockIndex block : buffer.blocks_to_load(missing)) {
+            TRY(engine_.store_.read(engine_.layout_.index_in_object(block),
+                                    buffer.block_bytes(block)));
+            buffer.mark_loaded(block);
+        }
+        return {};
+    }
+    void on_worker(std::function<void()> job) { engine_.worker_.post(std::move(job)); }
+    void answer(std::function<void()> event) { engine_.inbox_.post(std::move(event)); }
+
+    ReceiverEngine& engine_;
+    std::unordered_map<mcast::GroupIndex, std::shared_ptr<mcast::GroupBuffer>> buffers_;
+    std::unique_ptr<content::Manifest> manifest_;  // the worker's, once it is there
+};
+
+std::uint32_t ReceiverEngine::open_groups_for(std::uint64_t memory_bytes,
+                                              const mcast::Layout& layout) {
+    // A group's symbols, and up to half as much again in repair rows.
+    const std::uint64_t group_bytes = (std::uint64_t{layout.options().block_bytes}
+                                       << layout.options().group_blocks_log2) * 3 / 2;
+    return static_cast<std::uint32_t>(
+        std::clamp<std::uint64_t>(memory_bytes / group_bytes, kLeastGroups, kMostGroups));
+}
+
+Result<std::unique_ptr<ReceiverEngine>> ReceiverEngine::create(const ReceiverEngineOptions& options,
+                                                               const Offer& offer,
+                                                               BlockStore& store,
+                                                               Callbacks callbacks) {
+    const auto layout = TRY(mcast::Layout::create(offer.layout).context("the server's offer"));
+    auto inbox = TRY(Inbox::create());
+    return std::unique_ptr<ReceiverEngine>(new ReceiverEngine(
+        options, offer, store, layout, std::move(callbacks), std::move(inbox)));
+}
+
+ReceiverEngine::ReceiverEngine(const ReceiverEngineOptions& options, const Offer& offer,
+                               BlockStore& store, const mcast::Layout& layout, Callbacks callbacks,
+                               Inbox inbox)
+    : options_(options),
+      offer_(offer),
+      layout_(layout),
+      store_(store),
+      callbacks_(std::move(callbacks)),
+      inbox_(std::move(inbox)),
+      work_(std::make_unique<Work>(*this)) {
+    content::BlockSet have(layout_.block_count());
+    const content::BlockSet stored = store_.have();
+    for (auto b = stored.first_set(0); b; b = stored.first_set(*b + 1)) {
+        have.set(layout_.manifest_blocks() + *b);
+    }
+    mcast::ReceiverOptions core;
+    core.name = options_.name;
+    core.max_open_groups = open_groups_for(options_.memory_bytes, layout_);
+    core_ = std::make_unique<mcast::Receiver>(layout_, core, std::move(have), *work_,
+                                              Prng(options_.seed));
+    join_ = core_->make_join();
+}
+
+ReceiverEngine::~ReceiverEngine() {
+    stopping_ = true;
+    inbox_.post([] {});
+    inbox_.close();
+    if (thread_.joinable()) thread_.join();
+    worker_.stop();
+}
+
+Status ReceiverEngine::start(const Welcome& welcome) {
+    net::MulticastReceiverOptions socket;
+    socket.interface = options_.interface;
+    socket.group = TRY(net::Address::parse(welcome.group));
+    if (socket.group.is_source_specific()) {
+        socket.source = TRY(net::Address::parse_ip(welcome.source));
+    }
+    uplink_address_ = TRY(net::Address::parse(welcome.uplink));
+    socket_ = TRY(net::MulticastReceiver::open(socket));
+    if (auto warning = socket_->warning()) callbacks_.on_warning(*warning);
+    opener_.emplace(mcast::derive_group_key(welcome.group_secret, 0, 0), offer_.session,
+                    layout_.symbol_bytes());
+    uplink_.emplace(mcast::derive_uplink_key(welcome.uplink_secret), offer_.session);
+    next_uplink_number_ = std::uint64_t{welcome.member.value} << 32;
+    started_at_ = last_rejoin_ = net::monotonic_now();
+    core_->on_joined(started_at_, welcome.member);
+    thread_ = std::thread([this] { run(); });
+    return {};
+}
+
+void ReceiverEngine::run() {
+    while (!stopping_) {
+        inbox_.drain();
+        receive();
+        const TimePoint now = net::monotonic_now();
+        if (core_->all_verified() && !store_ordered_) {
+            store_ordered_ = true;
+            worker_.post([this] {
+                Status stored = store_.complete();
+                inbox_.post([this, stored = std::move(stored)] { finish(stored); });
+            });
+        }
+        send_naks(now);
+        send_control(now);
+        watch_silence(now);
+        publish(now);
+        const TimePoint deadline = std::min(core_->next_deadline(now), now + kPublishInterval);
+        const int fds[] = {socket_->fd(), inbox_.fd()};
+        (void)net::wait_readable(fds, std::max(deadline - now, Duration::zero()));
+    }
+}
+
+void ReceiverEngine::receive() {
+    std::array<std::byte, kDatagramBytes> scratch;
+    const auto batch = socket_->receive();
+    if (!batch.ok()) return;
+    const TimePoint now = net::monotonic_now();
+    for (const auto& datagram : *batch) {
+        if (datagram.bytes.size() > scratch.size()) {
+            core_->on_rejected_datagram();
+            continue;
+        }
+        const auto opened = opener_->open(datagram.bytes, scratch);
+        if (opened.ok()) {
+            core_->on_packet(now, opened->header.packet_number, opened->packet);
+        } else if (opened.error().code() != Errc::already_exists) {
+            core_->on_rejected_datagram();
+        }
+    }
+    const std::uint64_t drops = socket_->kernel_drops();
+    if (drops > drops_reported_) core_->on_local_drops(drops - drops_reported_);
+    drops_reported_ = drops;
+}
+
+void ReceiverEngine::send_naks(TimePoint now) {
+    std::array<std::byte, kDatagramBytes> buffer;
+    while (auto nak = core_->poll_nak(now)) {
+        const std::size_t length = uplink_->seal(next_uplink_number_++, *nak, {}, buffer);
+        // A NAK that cannot be sent now is lost like any other; the timers send it again.
+        (void)socket_->send_to(uplink_address_, ByteSpan(buffer).first(length));
+    }
+}
+
+void ReceiverEngine::send_control(TimePoint now) {
+    while (auto message = core_->poll_control(now)) {
+        std::visit([&](auto& typed) { callbacks_.send(ToServer(std::move(typed))); }, *message);
+    }
+}
+
+// A switch that forgot us, or a cable that was out: joining again costs one packet.
+void ReceiverEngine::watch_silence(TimePoint now) {
+    const bool silent = core_->last_heard() && now - *core_->last_heard() > kSilence;
+    if (!silent) silence_reported_ = false;
+    if (finished_ || now - last_rejoin_ < (silent ? kSilence : kRejoinInterval)) return;
+    last_rejoin_ = now;
+    (void)socket_->rejoin();
+    if (!silent || silence_reported_) return;
+    silence_reported_ = true;
+    callbacks_.on_warning(
+        "no multicast for 2 s although the session is connected: joined the group again; if this "
+        "stays, look at IGMP snooping and the querier of the switch");
+}
+
+void ReceiverEngine::finish(Status status) {
+    if (finished_) return;
+    finished_ = true;
+    const TimePoint now = net::monotonic_now();
+    if (status.ok()) {
+        core_->on_stored(now);
+    } else {
+        core_->on_failed(now, status.error().message());
+    }
+    last_publish_ = {};
+    publish(now);
+    send_control(now);
+    callbacks_.on_finished(std::move(status));
+}
+
+void ReceiverEngine::publish(TimePoint now) {
+    if (now < last_publish_ + kPublishInterval) return;
+    last_publish_ = now;
+    ReceiverSnapshot next;
+    const auto& verified = core_->verified();
+    next.blocks = layout_.block_count() - layout_.manifest_blocks();
+    next.manifest_known = verified.first_clear(0).value_or(~0u) >= layout_.manifest_blocks();
+    next.missing = std::min(core_->blocks_missing(), next.blocks);
+    next.counters = core_->counters();
+    next.seconds = to_seconds(now - started_at_);
+    if (core_->last_heard()) next.silent_seconds = to_seconds(now - *core_->last_heard());
+    rate_samples_.emplace_back(now, next.counters.blocks_verified);
+    while (rate_samples_.front().first < now - kRateWindow) rate_samples_.pop_front();
+    const double span = to_seconds(now - rate_samples_.front().first);
+    if (span > 0) {
+        const auto blocks = next.counters.blocks_verified - rate_samples_.front().second;
+        next.rate_bits_per_second =
+            8.0 * static_cast<double>(blocks) * layout_.options().block_bytes / span;
+    }
+    std::lock_guard lock(snapshot_mutex_);
+    snapshot_ = next;
+}
+
+ReceiverSnapshot ReceiverEngine::snapshot() const {
+    std::lock_guard lock(snapshot_mutex_);
+    return snapshot_;
+}
+
+}  // namespace muster::session

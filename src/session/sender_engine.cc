@@ -1,0 +1,290 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "session/sender_engine.h"
+
+#include <algorithm>
+
+#include "net/monotonic.h"
+#include "net/random.h"
+
+namespace muster::session {
+
+namespace {
+constexpr std::size_t kBatch = 64;
+constexpr std::size_t kDatagramBytes = 2048;
+constexpr std::size_t kMaxNakBytes = 1024;
+constexpr Duration kPublishInterval = std::chrono::milliseconds(200);
+constexpr Duration kRateWindow = std::chrono::seconds(1);
+}  // namespace
+
+// Answers the core's wish for rows: the worker makes them, the inbox brings them, and they wait
+// here until they are sent.
+class SenderEngine::Rows : public mcast::Sender::Mediator {
+public:
+    Rows(SenderEngine& engine) : engine_(engine), encoder_(engine.source_) {}
+
+    void prepare_rows(mcast::GroupIndex group, std::uint32_t first, std::uint32_t count) override {
+        engine_.worker_.post([this, group, first, count] {
+            auto made = std::make_shared<Result<std::vector<Bytes>>>(
+                encoder_.rows(group, first, count));
+            engine_.inbox_.post([this, group, first, made] {
+                if (!made->ok()) return engine_.fail(made->error());
+                auto& rows = **made;
+                for (std::uint32_t i = 0; i < rows.size(); ++i) {
+                    ready_[group][first + i] = std::move(rows[i]);
+                }
+                engine_.core_->on_rows_ready(group, first + static_cast<std::uint32_t>(rows.size()));
+            });
+        });
+    }
+    void prepare_sources(mcast::GroupIndex group) override { engine_.source_->announce(group); }
+
+    std::optional<Bytes> take(mcast::GroupIndex group, std::uint32_t row) {
+        auto it = ready_.find(group);
+        if (it == ready_.end()) return std::nullopt;
+        auto& rows = it->second;
+        rows.erase(rows.begin(), rows.lower_bound(row));
+        auto node = rows.extract(row);
+        if (rows.empty()) ready_.erase(it);
+        if (node.empty()) return std::nullopt;
+        return std::move(node.mapped());
+    }
+    // Rows of groups that nobody repairs any more.
+    void forget_satisfied() {
+        std::erase_if(ready_, [&](const auto& entry) {
+            return !engine_.core_->wants().wanted(entry.first);
+        });
+    }
+
+private:
+    SenderEngine& engine_;
+    RowEncoder encoder_;
+    std::unordered_map<mcast::GroupIndex, std::map<std::uint32_t, Bytes>> ready_;
+};
+
+Result<std::unique_ptr<SenderEngine>> SenderEngine::start(const SenderEngineOptions& options,
+                                                          std::shared_ptr<ContentSource> source,
+                                                          Callbacks callbacks) {
+    net::MulticastSenderOptions socket;
+    socket.interface = options.interface;
+    socket.group = options.group;
+    socket.ttl = options.ttl;
+    auto opened = TRY(net::MulticastSender::open(socket));
+    auto inbox = TRY(Inbox::create());
+    return std::unique_ptr<SenderEngine>(new SenderEngine(
+        options, std::move(source), std::move(callbacks), std::move(opened), std::move(inbox)));
+}
+
+SenderEngine::SenderEngine(const SenderEngineOptions& options,
+                           std::shared_ptr<ContentSource> source, Callbacks callbacks,
+                           net::MulticastSender socket, Inbox inbox)
+    : options_(options),
+      source_(std::move(source)),
+      callbacks_(std::move(callbacks)),
+      socket_(std::move(socket)),
+      inbox_(std::move(inbox)),
+      rows_(std::make_unique<Rows>(*this)),
+      block_(source_->layout().options().block_bytes),
+      buffers_(kBatch, Bytes(kDatagramBytes)),
+      created_at_(net::monotonic_now()) {
+    net::fill_random(group_secret_);
+    net::fill_random(uplink_root_);
+    sealer_ = std::make_unique<mcast::PacketSealer>(mcast::derive_group_key(group_secret_, 0, 0),
+                                                    options_.session);
+    core_ = std::make_unique<mcast::Sender>(created_at_, source_->layout(), options_.core, *rows_);
+    thread_ = std::thread([this] { run(); });
+}
+
+SenderEngine::~SenderEngine() {
+    stopping_ = true;
+    inbox_.post([] {});
+    inbox_.close();
+    if (thread_.joinable()) thread_.join();
+    worker_.stop();
+}
+
+void SenderEngine::run() {
+    net::use_fine_timers();
+    while (!stopping_) {
+        inbox_.drain();
+        receive_naks();
+        const bool sent = !failed_ && send_batch();
+        const TimePoint now = net::monotonic_now();
+        const auto events = core_->take_events();
+        if (!events.empty() || now >= last_publish_ + kPublishInterval) publish(now);
+        for (const auto& event : events) callbacks_.on_event(event);
+        if (sent) continue;
+        const TimePoint deadline =
+            failed_ ? now + kPublishInterval
+                    : std::min(core_->next_deadline(now), last_publish_ + kPublishInterval);
+        const int fds[] = {socket_.fd(), inbox_.fd()};
+        (void)net::wait_readable(fds, std::max(deadline - now, Duration::zero()));
+    }
+}
+
+// ---- datagrams ----
+
+Result<ByteSpan> SenderEngine::source_payload(std::uint32_t symbol) {
+    const auto& layout = source_->layout();
+    const mcast::BlockIndex block = layout.block_of(symbol);
+    if (block_loaded_ != block) {
+        const std::size_t bytes = layout.symbols_in_block(block) * layout.symbol_bytes();
+        TRY(source_->read(block, MutableByteSpan(block_).first(bytes)));
+        block_loaded_ = block;
+    }
+    return ByteSpan(block_).subspan(layout.symbol_in_block(symbol) * layout.symbol_bytes(),
+                                    layout.symbol_bytes());
+}
+
+Result<ByteSpan> SenderEngine::payload(const mcast::Packet& packet) {
+    if (const auto* data = std::get_if<mcast::DataPacket>(&packet)) {
+        return source_payload(data->symbol);
+    }
+    if (const auto* repair = std::get_if<mcast::RepairPacket>(&packet)) {
+        const auto group = source_->layout().group_of(mcast::BlockIndex(repair->start_block));
+        auto row = rows_->take(group, repair->row);
+        CHECK(row.has_value());
+        repair_payload_ = std::move(*row);
+        return ByteSpan(repair_payload_);
+    }
+    return ByteSpan();
+}
+
+bool SenderEngine::send_batch() {
+    std::array<ByteSpan, kBatch> datagrams;
+    std::size_t count = 0;
+    while (count < kBatch) {
+        const auto outgoing = core_->poll_packet(net::monotonic_now());
+        if (!outgoing) break;
+        auto bytes = payload(outgoing->packet);
+        if (!bytes.ok()) return fail(bytes.error()), false;
+        const std::size_t length =
+            sealer_->seal(outgoing->packet_number, outgoing->packet, *bytes, buffers_[count]);
+        datagrams[count] = ByteSpan(buffers_[count]).first(length);
+        ++count;
+    }
+    if (count == 0) return false;
+    if (!first_sent_) first_sent_ = net::monotonic_now();
+    std::size_t done = 0;
+    while (done < count) {
+        auto sent = socket_.send_batch(std::span(datagrams).subspan(done, count - done));
+        if (!sent.ok() && sent.error().code() == Errc::unavailable) break;  // lost, like a cable
+        if (!sent.ok()) return fail(sent.error()), false;
+        done += *sent;
+    }
+    return true;
+}
+
+void SenderEngine::receive_naks() {
+    std::array<net::Datagram, 64> datagrams;
+    std::array<std::byte, kMaxNakBytes> scratch;
+    auto got = socket_.receive_batch(datagrams);
+    if (!got.ok()) return;
+    const TimePoint now = net::monotonic_now();
+    for (std::size_t i = 0; i < *got; ++i) {
+        const ByteSpan bytes = datagrams[i].bytes;
+        if (bytes.size() > scratch.size()) continue;
+        // Which key opens it says the upper half of the packet number: the member's own number.
+        const auto header = mcast::decode_header(bytes);
+        if (!header.ok() || header->type != mcast::PacketType::nak) continue;
+        auto uplink = uplinks_.find(static_cast<std::uint32_t>(header->packet_number >> 32));
+        if (uplink == uplinks_.end()) continue;
+        const auto opened = uplink->second.open(bytes, scratch);
+        if (!opened.ok()) continue;
+        const auto& nak = std::get<mcast::NakPacket>(opened->packet);
+        if (nak.member == uplink->first) core_->on_nak(now, nak);
+    }
+}
+
+// ---- control ----
+
+void SenderEngine::join(mcast::JoinRequest request, std::function<void(Result<Welcome>)> answer) {
+    inbox_.post([this, request = std::move(request), answer = std::move(answer)] {
+        auto joined = core_->on_join(net::monotonic_now(), request);
+        if (!joined.ok()) return answer(joined.error());
+        Welcome welcome;
+        welcome.member = *joined;
+        welcome.group = options_.group.to_string();
+        welcome.source = socket_.local_address().ip();
+        welcome.uplink = socket_.local_address().to_string();
+        welcome.group_secret = group_secret_;
+        welcome.uplink_secret = mcast::derive_uplink_secret(uplink_root_, joined->value);
+        welcome.rate_bits_per_second = core_->rate_bits_per_second();
+        uplinks_.emplace(joined->value,
+                         mcast::PacketOpener(mcast::derive_uplink_key(welcome.uplink_secret),
+                                             options_.session, 0));
+        answer(std::move(welcome));
+    });
+}
+
+void SenderEngine::report(mcast::MemberNumber member, mcast::MemberReport report) {
+    inbox_.post([this, member, report = std::move(report)] {
+        core_->on_report(net::monotonic_now(), member, report);
+    });
+}
+
+void SenderEngine::finished(mcast::MemberNumber member, mcast::MemberFinished finished) {
+    inbox_.post([this, member, finished = std::move(finished)] {
+        core_->on_finished(net::monotonic_now(), member, finished);
+        uplinks_.erase(member.value);
+        rows_->forget_satisfied();
+    });
+}
+
+void SenderEngine::disconnected(mcast::MemberNumber member) {
+    inbox_.post([this, member] { core_->on_disconnected(net::monotonic_now(), member); });
+}
+
+void SenderEngine::start_now() {
+    inbox_.post([this] { core_->start(net::monotonic_now()); });
+}
+
+void SenderEngine::end(std::string why) {
+    inbox_.post([this, why = std::move(why)] { core_->end(net::monotonic_now(), why); });
+}
+
+void SenderEngine::fail(const Error& error) {
+    if (failed_) return;
+    failed_ = true;
+    core_->end(net::monotonic_now(), error.message());
+    callbacks_.on_failed(error);
+}
+
+// ---- what people see ----
+
+void SenderEngine::publish(TimePoint now) {
+    last_publish_ = now;
+    SenderSnapshot next;
+    next.state = core_->state();
+    next.counters = core_->counters();
+    next.live_members = core_->membership().live_count();
+    next.rate_limit_bits_per_second = core_->rate_bits_per_second();
+    next.waiting_seconds = to_seconds(now - created_at_);
+    if (first_sent_) next.seconds = to_seconds(now - *first_sent_);
+    next.progress = static_cast<double>(core_->cursor().value) / source_->layout().block_count();
+    std::map<std::string, MemberSnapshot> latest;
+    for (const auto& [number, member] : core_->membership().all()) {
+        const TimePoint end = member.is_live() ? now : member.finished_at;
+        latest[member.name] = {member.name,          member.state,
+                               member.failure,       member.blocks_wanted,
+                               member.blocks_missing, to_seconds(end - member.joined_at),
+                               member.counters};
+    }
+    for (auto& [name, member] : latest) next.members.push_back(std::move(member));
+    rate_samples_.emplace_back(now, next.counters.wire_bytes());
+    while (rate_samples_.front().first < now - kRateWindow) rate_samples_.pop_front();
+    const double span = to_seconds(now - rate_samples_.front().first);
+    if (span > 0) {
+        next.rate_bits_per_second =
+            8.0 * static_cast<double>(next.counters.wire_bytes() - rate_samples_.front().second) /
+            span;
+    }
+    std::lock_guard lock(snapshot_mutex_);
+    snapshot_ = std::move(next);
+}
+
+SenderSnapshot SenderEngine::snapshot() const {
+    std::lock_guard lock(snapshot_mutex_);
+    return snapshot_;
+}
+
+}  // namespace muster::session

@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "session/session_host.h"
+
+namespace muster::session {
+
+Result<std::unique_ptr<SessionHost>> SessionHost::create(net::Loop& loop,
+                                                         const SessionHostOptions& options,
+                                                         std::shared_ptr<ContentSource> source,
+                                                         Callbacks callbacks) {
+    std::unique_ptr<SessionHost> host(
+        new SessionHost(loop, options, source, std::move(callbacks)));
+    auto* self = host.get();
+    auto post = [self, &loop, alive = host->alive_](auto function) {
+        loop.post([alive, function = std::move(function)] {
+            if (*alive) function();
+        });
+    };
+    SenderEngine::Callbacks engine;
+    engine.on_event = [self, post](const mcast::SenderEvent& event) {
+        post([self, event] { self->on_event(event); });
+    };
+    engine.on_failed = [](const Error&) {};  // the core's end carries the words
+    host->engine_ = TRY(SenderEngine::start(options.engine, std::move(source), std::move(engine)));
+    return host;
+}
+
+SessionHost::SessionHost(net::Loop& loop, const SessionHostOptions& options,
+                         std::shared_ptr<ContentSource> source, Callbacks callbacks)
+    : loop_(loop),
+      options_(options),
+      source_(std::move(source)),
+      callbacks_(std::move(callbacks)) {}
+
+SessionHost::~SessionHost() {
+    *alive_ = false;
+    engine_.reset();
+    for (auto& [id, connection] : connections_) connection.socket->close("the session is over");
+}
+
+void SessionHost::accept(std::shared_ptr<net::WebSocket> socket, const std::string& name) {
+    const std::uint64_t id = next_id_++;
+    auto& connection = connections_[id];
+    connection.socket = std::move(socket);
+    connection.name = name;
+    auto guarded = [alive = alive_](auto function) {
+        return [alive, function](const std::string& text) {
+            if (*alive) function(text);
+        };
+    };
+    connection.socket->on_closed(guarded([this, id](const std::string&) { on_closed(id); }));
+    connection.socket->on_text(guarded([this, id](const std::string& text) { on_text(id, text); }));
+}
+
+void SessionHost::refuse(Connection& connection, const std::string& why) {
+    connection.socket->send_text(to_text(ToMember(mcast::SessionEnded{why})));
+    connection.socket->close(why);
+}
+
+void SessionHost::on_text(std::uint64_t id, const std::string& text) {
+    auto it = connections_.find(id);
+    if (it == connections_.end()) return;
+    Connection& connection = it->second;
+    auto message = parse_to_server(text);
+    if (!message.ok()) return refuse(connection, message.error().message());
+    if (const auto* hello = std::get_if<Hello>(&*message)) return on_hello(connection, *hello);
+    if (auto* join = std::get_if<mcast::JoinRequest>(&*message)) {
+        return on_join(id, connection, std::move(*join));
+    }
+    if (!connection.member) return refuse(connection, "a report before the join");
+    if (auto* report = std::get_if<mcast::MemberReport>(&*message)) {
+        return engine_->report(*connection.member, std::move(*report));
+    }
+    engine_->finished(*connection.member, std::get<mcast::MemberFinished>(std::move(*message)));
+}
+
+void SessionHost::on_hello(Connection& connection, const Hello& hello) {
+    if (hello.protocol_version != mcast::kProtocolVersion) {
+        return refuse(connection, "protocol version " + std::to_string(hello.protocol_version) +
+                                      " of " + hello.name + " is not version " +
+                                      std::to_string(mcast::kProtocolVersion) +
+                                      " of this server: install the same muster on both");
+    }
+    if (connection.name.empty()) connection.name = hello.name;
+    if (connection.name.empty()) return refuse(connection, "a hello without a name");
+    connection.greeted = true;
+    Offer offer;
+    offer.session = engine_->session();
+    offer.name = options_.name;
+    offer.layout = source_->layout().options();
+    offer.image = source_->descriptor();
+    connection.socket->send_text(to_text(ToMember(offer)));
+}
+
+void SessionHost::on_join(std::uint64_t id, Connection& connection, mcast::JoinRequest request) {
+    if (!connection.greeted || connection.asked) {
+        return refuse(connection, "a join at the wrong moment");
+    }
+    connection.asked = true;
+    request.name = connection.name;
+    engine_->join(std::move(request), [this, id, alive = alive_](Result<Welcome> welcome) {
+        loop_.post([this, id, alive, welcome = std::move(welcome)]() mutable {
+            if (*alive) on_joined(id, std::move(welcome));
+        });
+    });
+}
+
+void SessionHost::on_joined(std::uint64_t id, Result<Welcome> welcome) {
+    auto it = connections_.find(id);
+    if (it == connections_.end()) {
+        if (welcome.ok()) engine_->disconnected(welcome->member);
+        return;
+    }
+    if (!welcome.ok()) return refuse(it->second, welcome.error().message());
+    it->second.member = welcome->member;
+    it->second.socket->send_text(to_text(ToMember(*welcome)));
+    if (running_) it->second.socket->send_text(to_text(ToMember(mcast::SessionStarted{})));
+}
+
+void SessionHost::on_closed(std::uint64_t id) {
+    auto it = connections_.find(id);
+    if (it == connections_.end()) return;
+    if (it->second.member) engine_->disconnected(*it->second.member);
+    connections_.erase(it);
+}
+
+void SessionHost::tell_all(const ToMember& message) {
+    const std::string text = to_text(message);
+    for (auto& [id, connection] : connections_) {
+        if (connection.member) connection.socket->send_text(text);
+    }
+}
+
+void SessionHost::on_event(const mcast::SenderEvent& event) {
+    if (const auto* member = std::get_if<mcast::MemberChanged>(&event)) {
+        return callbacks_.on_member(*member);
+    }
+    const auto& change = std::get<mcast::StateChanged>(event);
+    if (change.state == mcast::SenderState::running && !running_) {
+        running_ = true;
+        tell_all(mcast::SessionStarted{});
+    }
+    if (change.state == mcast::SenderState::ended) {
+        ended_ = true;
+        tell_all(mcast::SessionEnded{change.why});
+    }
+    callbacks_.on_state(change.state, change.why);
+}
+
+}  // namespace muster::session

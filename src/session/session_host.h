@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+//
+// The server's side of a session: one SenderEngine and the control connections of its members.
+// Lives on one Loop; whoever owns the HTTPS server hands over the WebSockets that ask for it, after
+// having checked who they are.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <set>
+#include <string>
+#include <unordered_map>
+
+#include "net/https_server.h"
+#include "net/loop.h"
+#include "session/sender_engine.h"
+
+namespace muster::session {
+
+struct SessionHostOptions {
+    std::string name;  // of the image or file, for people
+    SenderEngineOptions engine;
+};
+
+class SessionHost {
+public:
+    struct Callbacks {  // on the loop
+        std::function<void(const mcast::MemberChanged&)> on_member;
+        std::function<void(mcast::SenderState, const std::string& why)> on_state;
+    };
+    static Result<std::unique_ptr<SessionHost>> create(net::Loop& loop,
+                                                       const SessionHostOptions& options,
+                                                       std::shared_ptr<ContentSource> source,
+                                                       Callbacks callbacks);
+    ~SessionHost();
+
+    // A member's connection. `name` is who it is by its token, and empty when the token is shared
+    // and its hello may say it.
+    void accept(std::shared_ptr<net::WebSocket> socket, const std::string& name);
+    void start_now() { engine_->start_now(); }
+    void end(const std::string& why) { engine_->end(why); }
+    SenderSnapshot snapshot() const { return engine_->snapshot(); }
+    bool ended() const { return ended_; }
+
+private:
+    struct Connection {
+        std::shared_ptr<net::WebSocket> socket;
+        std::string name;  // by the token, or of the hello
+        bool greeted = false;
+        bool asked = false;
+        std::optional<mcast::MemberNumber> member;
+    };
+    SessionHost(net::Loop& loop, const SessionHostOptions& options,
+                std::shared_ptr<ContentSource> source, Callbacks callbacks);
+    void on_text(std::uint64_t id, const std::string& text);
+    void on_hello(Connection& connection, const Hello& hello);
+    void on_join(std::uint64_t id, Connection& connection, mcast::JoinRequest request);
+    void on_joined(std::uint64_t id, Result<Welcome> welcome);
+    void on_closed(std::uint64_t id);
+    void on_event(const mcast::SenderEvent& event);
+    void refuse(Connection& connection, const std::string& why);
+    void tell_all(const ToMember& message);
+
+    net::Loop& loop_;
+    SessionHostOptions options_;
+    std::shared_ptr<ContentSource> source_;
+    Callbacks callbacks_;
+    std::unordered_map<std::uint64_t, Connection> connections_;
+    std::uint64_t next_id_ = 1;
+    bool running_ = false;
+    bool ended_ = false;
+    std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
+    std::unique_ptr<SenderEngine> engine_;
+};
+
+}  // namespace muster::session

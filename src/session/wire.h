@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+//
+// The control messages as JSON text (docs/protocol.md, "Control"). A member's connection:
+//
+//   member -> hello {protocol, name}
+//   server -> offer {session, layout, image}      what there is; the member looks what it has
+//   member -> join  {want}
+//   server -> welcome {member, keys, group ...}   or the connection is closed with the reason
+//   server -> started, ended                      member -> report ..., finished
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+
+#include "base/result.h"
+#include "content/manifest.h"
+#include "mcast/control.h"
+#include "mcast/layout.h"
+#include "mcast/seal.h"
+
+namespace muster::session {
+
+struct Hello {
+    std::uint32_t protocol_version = mcast::kProtocolVersion;
+    std::string name;
+};
+
+struct Offer {
+    std::uint32_t session = 0;
+    std::string name;  // of the image or file, for people
+    mcast::LayoutOptions layout;
+    content::Descriptor image;
+};
+
+struct Welcome {
+    mcast::MemberNumber member;
+    std::string group;   // "239.192.0.1:5000"
+    std::string source;  // the sender's address
+    std::string uplink;  // where NAKs go, "10.0.0.1:40000"
+    mcast::Secret group_secret{};
+    mcast::Secret uplink_secret{};
+    std::uint64_t rate_bits_per_second = 0;
+};
+
+using ToServer = std::variant<Hello, mcast::JoinRequest, mcast::MemberReport, mcast::MemberFinished>;
+using ToMember = std::variant<Offer, Welcome, mcast::SessionStarted, mcast::SessionEnded>;
+
+std::string to_text(const ToServer& message);
+std::string to_text(const ToMember& message);
+// Errc::invalid_argument or Errc::corrupt: what is wrong and where.
+Result<ToServer> parse_to_server(std::string_view text);
+Result<ToMember> parse_to_member(std::string_view text);
+
+}  // namespace muster::session
