@@ -102,11 +102,13 @@ private:
 using Status = Result<void>;
 
 // auto file = TRY(open_file(path));  TRY(file.sync());
-#define TRY(expression)                                    \
-    ({                                                     \
-        auto try_result_ = (expression);                   \
-        if (!try_result_.ok()) return try_result_.error(); \
-        std::move(try_result_).value();                    \
+#define TRY(expression) MUSTER_TRY_AS(expression, __COUNTER__)
+#define MUSTER_TRY_AS(expression, number) MUSTER_TRY_NAMED(expression, number)
+#define MUSTER_TRY_NAMED(expression, number)                               \
+    ({                                                                     \
+        auto try_result_##number = (expression);                           \
+        if (!try_result_##number.ok()) return try_result_##number.error(); \
+        std::move(try_result_##number).value();                            \
     })
 
 }  // namespace muster

@@ -145,6 +145,12 @@ void MemberSession::finish(Status status) {
     callbacks_.on_finished(std::move(status));
 }
 
+std::unique_ptr<BlockStore> MemberSession::take_store() {
+    if (engine_) add_counters(earlier_, engine_->snapshot().counters);
+    engine_.reset();
+    return std::move(store_);
+}
+
 ReceiverSnapshot MemberSession::snapshot() const {
     ReceiverSnapshot snapshot;
     if (engine_) snapshot = engine_->snapshot();

@@ -43,7 +43,9 @@ public:
     void start();
     void stop();  // leaves without a result; nothing is called any more
     const Offer* offer() const { return offer_ ? &*offer_ : nullptr; }
-    BlockStore* store() { return store_.get(); }
+    // After on_finished: ends receiving and gives the store away; the connection stays, so that the
+    // last report leaves.
+    std::unique_ptr<BlockStore> take_store();
     // How it stands; counters add up over connections.
     ReceiverSnapshot snapshot() const;
     bool joined() const { return joined_; }

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+//
+// The agent's connection to the server: opened again for ever when it breaks, and what was said
+// while it was down is said when it is back, so that no step's end is lost. Loop's thread.
+#pragma once
+
+#include <deque>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "base/prng.h"
+#include "base/value.h"
+#include "net/https_client.h"
+#include "net/loop.h"
+
+namespace muster::agent {
+
+class Link {
+public:
+    struct Callbacks {
+        std::function<void(const Value&)> on_message;
+        // The server refuses us (wrong token, other version): trying again would not help.
+        std::function<void(const Error&)> on_refused;
+        std::function<void(const std::string&)> on_notice;
+        std::function<bool()> is_working;  // in a sequence: no new order is wanted
+    };
+    Link(net::Loop& loop, net::HttpsClientOptions server, Callbacks callbacks, std::uint64_t seed);
+
+    void start();
+    // Kept until it was sent; reports of progress that nobody could hear are dropped.
+    void send(const Value& message);
+    void send_if_connected(const Value& message);
+    bool connected() const { return socket_ != nullptr; }
+
+private:
+    void connect();
+    void retry(const std::string& why);
+
+    net::Loop& loop_;
+    net::HttpsClientOptions server_;
+    Callbacks callbacks_;
+    Prng prng_;
+    net::WebSocketClient attempt_;
+    std::shared_ptr<net::WebSocket> socket_;
+    net::Timer retry_;
+    std::deque<std::string> waiting_;
+    bool complained_ = false;
+    bool was_connected_ = false;
+};
+
+}  // namespace muster::agent

@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "agent/main_agent.h"
+
+#include <spdlog/sinks/stdout_color_sinks.h>
+#include <spdlog/spdlog.h>
+
+#include <cerrno>
+#include <csignal>
+#include <cstdio>
+#include <fstream>
+#include <sstream>
+
+#include "agent/agent.h"
+#include "net/interface.h"
+#include "net/tls.h"
+#include "text/json.h"
+
+#include <CLI/CLI.hpp>
+
+namespace muster::agent {
+
+namespace {
+
+// The file of `muster device enrol`.
+Status read_enrolment(const std::string& path, AgentOptions& options) {
+    std::ifstream file(path);
+    if (!file) return error_from_errno(errno, "enrolment file " + path);
+    std::stringstream text;
+    text << file.rdbuf();
+    const auto value = TRY(text::parse_json(text.str()).context("enrolment file " + path));
+    options.token = TRY(value.string_at("token").context(path));
+    options.fingerprint = TRY(value.string_at("fingerprint").context(path));
+    if (options.server.empty()) options.server = TRY(value.string_at("server").context(path));
+    return {};
+}
+
+Result<std::uint64_t> parse_memory(const std::string& text) {
+    std::size_t used = 0;
+    std::uint64_t number = 0;
+    for (; used < text.size() && text[used] >= '0' && text[used] <= '9' && used < 12; ++used) {
+        number = number * 10 + static_cast<std::uint64_t>(text[used] - '0');
+    }
+    const std::string unit = text.substr(used);
+    if (used > 0 && unit == "M") return number << 20;
+    if (used > 0 && unit == "G") return number << 30;
+    return Error(Errc::invalid_argument, "--memory: not a size: '" + text + "' (write it like 512M)");
+}
+
+Status run(AgentOptions options, const std::string& enrolment, const std::string& memory) {
+    options.memory_bytes = TRY(parse_memory(memory));
+    TRY(read_enrolment(enrolment, options));
+    const auto interface = TRY(net::resolve_interface(options.interface));
+    TRY(net::check_multicast_route(interface));
+    net::Loop loop;
+    Agent agent(loop, options);
+    bool stopped = false;
+    loop.on_signals({SIGINT, SIGTERM}, [&] {
+        stopped = true;
+        loop.stop();
+    });
+    agent.start();
+    loop.run();
+    if (stopped) return Error(Errc::cancelled, "stopped by a signal");
+    return agent.result();
+}
+
+}  // namespace
+
+int run_agent(int argc, char** argv) {
+    std::signal(SIGPIPE, SIG_IGN);
+    spdlog::set_default_logger(spdlog::stderr_color_mt("agent"));
+    spdlog::set_pattern("%H:%M:%S %v");
+    AgentOptions options;
+    std::string enrolment;
+    std::string memory = "512M";
+    CLI::App app("muster-agent: runs the task sequence that the site has for this computer");
+    app.add_option("--enrolment", enrolment, "File of `muster device enrol`")->required();
+    app.add_option("--server", options.server, "ADDR:PORT instead of the file's");
+    app.add_option("--interface", options.interface, "Network interface")->required();
+    app.add_option("--disk", options.disks, "A disk of this computer; repeat, in order");
+    app.add_option("--memory", memory, "What the agent may use, e.g. 512M");
+    app.add_option("--work-folder", options.work_folder, "Small folder in memory");
+    app.add_flag("--once", options.once, "End after one task sequence");
+    try {
+        app.parse(argc, argv);
+    } catch (const CLI::ParseError& failure) {
+        return app.exit(failure) == 0 ? 0 : 2;
+    }
+    Status status = run(options, enrolment, memory);
+    if (status.ok()) return 0;
+    std::fprintf(stderr, "muster-agent: %s\n", status.error().message().c_str());
+    return 1;
+}
+
+}  // namespace muster::agent

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+//
+// The computers that are connected: tells each what to do, and takes down what it reports. Live
+// progress is kept here and written to the database about once a second and at every change of
+// state, so that a fleet reporting every second does not become a fleet of transactions.
+//
+//   agent  -> hello {protocol, ...}            server -> order {deployment, sequence, images}
+//   agent  -> step {index, name, outcome}                or idle {reason}, asked again later
+//   agent  -> progress {stage, progress, ...}
+//   agent  -> result {state, message, verified}
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+#include <unordered_map>
+
+#include "base/value.h"
+#include "net/loop.h"
+#include "net/websocket.h"
+#include "site/progress.h"
+#include "store/database.h"
+
+namespace muster::server {
+
+class AgentHub {
+public:
+    AgentHub(net::Loop& loop, store::SiteDatabase& database);
+    ~AgentHub();
+
+    void accept(std::shared_ptr<net::WebSocket> socket, const site::Device& device);
+    // Deployments or collections changed: whoever is idle is asked again.
+    void reconsider();
+    // What is known of a deployment: live records over stored ones, one per device.
+    Result<std::vector<site::DeviceProgress>> progress(site::DeploymentId deployment);
+    std::size_t connected() const { return agents_.size(); }
+
+private:
+    struct Agent {
+        std::shared_ptr<net::WebSocket> socket;
+        site::Device device;
+        bool greeted = false;
+        bool idle = true;
+        site::DeviceProgress live;
+        bool dirty = false;
+    };
+    void on_text(std::uint64_t id, const std::string& text);
+    Status on_message(Agent& agent, const Value& message);
+    Status on_hello(Agent& agent, const Value& message);
+    Status on_step(Agent& agent, const Value& message);
+    Status on_progress(Agent& agent, const Value& message);
+    Status on_result(Agent& agent, const Value& message);
+    Status decide(Agent& agent);
+    Result<Value> order(const site::Deployment& deployment);
+    Status save(Agent& agent);
+    void flush();
+
+    net::Loop& loop_;
+    store::SiteDatabase& database_;
+    std::unordered_map<std::uint64_t, Agent> agents_;
+    std::uint64_t next_id_ = 1;
+    net::Timer flush_;
+    std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
+};
+
+}  // namespace muster::server

@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "server/session_manager.h"
+
+#include <spdlog/spdlog.h>
+
+#include "net/random.h"
+#include "session/group_address.h"
+
+namespace muster::server {
+
+SessionManager::SessionManager(net::Loop& loop, const DistributionPoint& point,
+                               store::ContentStore& content)
+    : loop_(loop), point_(point), content_(content) {}
+
+SessionManager::~SessionManager() = default;
+
+Result<SessionManager::Entry*> SessionManager::open(const site::Deployment& deployment,
+                                                    const site::ImagePackage& image) {
+    Entry& entry = entries_[{deployment.id.value, image.id.value}];
+    if (entry.host && !entry.host->ended()) return &entry;
+    const auto stored = TRY(content_.find(image.content_id).context("image " + image.name));
+    const auto manifest = TRY(store::read_manifest(stored));
+    auto source = TRY(session::ContentSource::open(stored.image_path, manifest,
+                                                   session::layout_for(manifest.descriptor())));
+    session::SessionHostOptions options;
+    options.name = image.name;
+    auto& engine = options.engine;
+    net::fill_random(std::as_writable_bytes(std::span(&engine.session, 1)));
+    engine.interface = point_.interface;
+    engine.group = TRY(session::group_address("", engine.session));
+    engine.ttl = point_.ttl;
+    engine.core.rate_bits_per_second = point_.rate_bits_per_second;
+    engine.core.start.min_members =
+        static_cast<std::uint32_t>(deployment.start_rule.min_clients);
+    engine.core.start.max_wait = std::chrono::seconds(deployment.start_rule.max_wait_seconds);
+    engine.core.start.wait_from_first_member = true;
+    const std::string label = "session " + std::to_string(engine.session) + " (" + image.name + ")";
+    session::SessionHost::Callbacks callbacks;
+    callbacks.on_member = [label](const mcast::MemberChanged& change) {
+        spdlog::info("{}: {} {}{}{}", label, change.name, mcast::to_string(change.state),
+                     change.why.empty() ? "" : ": ", change.why);
+    };
+    callbacks.on_state = [label](mcast::SenderState state, const std::string& why) {
+        spdlog::info("{}: {}: {}", label,
+                     state == mcast::SenderState::running   ? "running"
+                     : state == mcast::SenderState::ended ? "ended"
+                                                            : "idle",
+                     why);
+    };
+    entry.host = TRY(session::SessionHost::create(loop_, options, std::move(source), callbacks));
+    entry.session = engine.session;
+    entry.deployment = deployment.id;
+    entry.image = image.name;
+    entry.image_bytes = stored.image_bytes;
+    spdlog::info("{}: made for deployment {}, group {}", label, deployment.id.value,
+                 engine.group.to_string());
+    return &entry;
+}
+
+Status SessionManager::accept(std::shared_ptr<net::WebSocket> socket,
+                              const site::Deployment& deployment, const site::ImagePackage& image,
+                              const std::string& device_name) {
+    Entry* entry = TRY(open(deployment, image));
+    entry->host->accept(std::move(socket), device_name);
+    return {};
+}
+
+std::vector<SessionInfo> SessionManager::list() const {
+    std::vector<SessionInfo> list;
+    for (const auto& [key, entry] : entries_) {
+        if (!entry.host) continue;
+        list.push_back({entry.session, entry.deployment, entry.image, entry.image_bytes,
+                        entry.host->snapshot()});
+    }
+    return list;
+}
+
+Status SessionManager::start_now(std::uint32_t session) {
+    for (auto& [key, entry] : entries_) {
+        if (!entry.host || entry.session != session) continue;
+        entry.host->start_now();
+        return {};
+    }
+    return Error(Errc::not_found, "no session " + std::to_string(session));
+}
+
+}  // namespace muster::server

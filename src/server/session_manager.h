@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+//
+// The multicast sessions of this distribution point: one per deployment and image, made when the
+// first computer asks for it and made anew when one comes after it has ended.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "net/interface.h"
+#include "net/loop.h"
+#include "session/session_host.h"
+#include "site/deployment.h"
+#include "site/image.h"
+#include "store/content_store.h"
+
+namespace muster::server {
+
+struct DistributionPoint {
+    net::Interface interface;
+    std::uint64_t rate_bits_per_second = 0;
+    int ttl = 1;
+};
+
+struct SessionInfo {
+    std::uint32_t session = 0;
+    site::DeploymentId deployment;
+    std::string image;
+    std::uint64_t image_bytes = 0;
+    session::SenderSnapshot snapshot;
+};
+
+class SessionManager {
+public:
+    SessionManager(net::Loop& loop, const DistributionPoint& point, store::ContentStore& content);
+    ~SessionManager();
+
+    // Errors: the content is missing or damaged, the socket cannot be opened.
+    Status accept(std::shared_ptr<net::WebSocket> socket, const site::Deployment& deployment,
+                  const site::ImagePackage& image, const std::string& device_name);
+    std::vector<SessionInfo> list() const;
+    // Errc::not_found.
+    Status start_now(std::uint32_t session);
+
+private:
+    struct Entry {
+        std::uint32_t session = 0;
+        site::DeploymentId deployment;
+        std::string image;
+        std::uint64_t image_bytes = 0;
+        std::unique_ptr<session::SessionHost> host;
+    };
+    Result<Entry*> open(const site::Deployment& deployment, const site::ImagePackage& image);
+
+    net::Loop& loop_;
+    DistributionPoint point_;
+    store::ContentStore& content_;
+    std::map<std::pair<std::int64_t, std::int64_t>, Entry> entries_;
+};
+
+}  // namespace muster::server

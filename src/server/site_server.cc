@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "server/site_server.h"
+
+#include <spdlog/spdlog.h>
+
+#include <filesystem>
+
+#include "net/https_server.h"
+#include "server/api.h"
+#include "server/identity.h"
+#include "server/problem.h"
+#include "text/json.h"
+
+namespace muster::server {
+
+struct SiteServer::Parts {
+    Parts(net::Loop& loop, const ServeOptions& serve_options, store::SiteDatabase opened,
+          store::ContentStore store, net::TlsIdentity key, const net::Interface& interface,
+          const net::Address& listen)
+        : options(serve_options),
+          database(std::move(opened)),
+          content(std::move(store)),
+          identity(std::move(key)),
+          agents(loop, database),
+          sessions(loop, {interface, options.rate_bits_per_second, options.ttl}, content),
+          imports(loop, content,
+                  [this](site::ImagePackage package) -> Status {
+                      TRY(database.images().add(package));
+                      return {};
+                  }),
+          api{database, content, imports, sessions, agents, identity.fingerprint()},
+          https(loop, {.listen = listen, .identity = identity}) {
+        add_image_routes(router, api);
+        add_device_routes(router, api);
+        add_deployment_routes(router, api);
+        https.on_request([this](net::HttpRequest request, net::Responder responder) {
+            responder(handle(request));
+        });
+        https.on_websocket([this](const net::HttpRequest& request, net::WebSocketAcceptor socket) {
+            auto status = accept(request, socket);
+            if (!status.ok()) socket.reject(problem(status.error()));
+        });
+    }
+
+    net::HttpResponse handle(const net::HttpRequest& request);
+    Status accept(const net::HttpRequest& request, const net::WebSocketAcceptor& acceptor);
+    Status accept_member(const site::Device& device, const net::HttpRequest& request,
+                         const net::WebSocketAcceptor& acceptor);
+    Result<Value> open_enrol(const net::HttpRequest& request);
+
+    ServeOptions options;
+    store::SiteDatabase database;
+    store::ContentStore content;
+    net::TlsIdentity identity;
+    AgentHub agents;
+    SessionManager sessions;
+    ImportJobs imports;
+    ApiParts api;
+    Router router;
+    net::HttpsServer https;
+};
+
+net::HttpResponse SiteServer::Parts::handle(const net::HttpRequest& request) {
+    if (request.method == "POST" && request.path == "/api/v1/enrol") {
+        auto enrolled = open_enrol(request);
+        return enrolled.ok() ? json_response(201, *enrolled) : problem(enrolled.error());
+    }
+    auto administrator = require_administrator(database, request.bearer_token);
+    if (!administrator.ok()) return problem(administrator.error());
+    return router.handle(request);
+}
+
+// A computer that has no token yet, where the administrator allowed it: known by its MAC address.
+Result<Value> SiteServer::Parts::open_enrol(const net::HttpRequest& request) {
+    if (!options.open_enrolment) {
+        return Error(Errc::permission_denied,
+                     "open enrolment is off: an administrator runs `muster device enrol NAME`, or "
+                     "starts the server with --open-enrolment");
+    }
+    const auto body = TRY(text::parse_json(request.body));
+    const auto device = TRY(database.devices().find_by_mac(TRY(body.string_at("mac"))));
+    spdlog::info("{}: enrolled by its MAC address from {}", device.name, request.peer.to_string());
+    return enrol(api, device);
+}
+
+Status SiteServer::Parts::accept(const net::HttpRequest& request,
+                                 const net::WebSocketAcceptor& acceptor) {
+    const auto device = TRY(require_device(database, request.bearer_token));
+    if (request.path == "/api/v1/agent") {
+        if (auto socket = acceptor.accept()) agents.accept(std::move(socket), device);
+        return {};
+    }
+    return accept_member(device, request, acceptor);
+}
+
+Status SiteServer::Parts::accept_member(const site::Device& device, const net::HttpRequest& request,
+                                        const net::WebSocketAcceptor& acceptor) {
+    static const auto kPattern =
+        split_path("/api/v1/deployments/{deployment}/images/{image}/member");
+    auto values = match_path(kPattern, split_path(request.path));
+    auto number = [&](const char* key) -> std::int64_t {
+        const std::string& text = (*values)[key];
+        const bool digits = text.find_first_not_of("0123456789") == std::string::npos;
+        return digits && !text.empty() && text.size() < 18 ? std::stoll(text) : 0;
+    };
+    if (!values) return Error(Errc::not_found, "no such thing: " + request.path);
+    const auto deployment =
+        TRY(database.deployments().find(site::DeploymentId(number("deployment"))));
+    const auto collection = TRY(database.collections().find(deployment.collection_id));
+    const auto image_id = site::ImageId(number("image"));
+    auto has = [](const auto& list, auto id) {
+        return std::find(list.begin(), list.end(), id) != list.end();
+    };
+    if (!has(collection.members, device.id) || !has(deployment.image_ids, image_id) ||
+        deployment.state != site::DeploymentState::active) {
+        return Error(Errc::permission_denied,
+                     device.name + " has no part in this deployment, or it was cancelled");
+    }
+    const auto image = TRY(database.images().find(image_id));
+    auto socket = acceptor.accept();
+    if (!socket) return {};
+    Status accepted = sessions.accept(socket, deployment, image, device.name);
+    if (accepted.ok()) return {};
+    spdlog::error("session for {}: {}", image.name, accepted.error().message());
+    socket->send_text(session::to_text(
+        session::ToMember(mcast::SessionEnded{accepted.error().message()})));
+    socket->close(accepted.error().message());
+    return {};
+}
+
+Result<std::unique_ptr<SiteServer>> SiteServer::create(net::Loop& loop,
+                                                       const ServeOptions& options) {
+    const auto listen = TRY(net::Address::parse(options.listen).context("--listen"));
+    const auto interface = TRY(net::resolve_interface(options.interface));
+    TRY(net::check_multicast_route(interface));
+    const std::filesystem::path folder(options.data_folder);
+    std::error_code failure;
+    std::filesystem::create_directories(folder, failure);
+    if (failure) return Error(Errc::io, "data folder " + folder.string() + ": " + failure.message());
+    std::filesystem::permissions(folder, std::filesystem::perms::owner_all, failure);
+    auto content = TRY(store::ContentStore::open(folder / "content"));
+    auto database = TRY(store::SiteDatabase::open((folder / "site.db").string()));
+    auto identity =
+        TRY(net::TlsIdentity::load_or_generate((folder / "tls.pem").string(), "muster serve"));
+    return std::unique_ptr<SiteServer>(new SiteServer(
+        std::make_unique<Parts>(loop, options, std::move(database), std::move(content),
+                                std::move(identity), interface, listen)));
+}
+
+SiteServer::SiteServer(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
+SiteServer::~SiteServer() = default;
+
+Status SiteServer::start() {
+    TRY(parts_->https.start());
+    auto reachable = parts_->https.local_address();
+    if (reachable.is_any()) reachable = net::Address::loopback(reachable.port());
+    return ensure_admin_token(parts_->database, admin_file(), reachable.to_string(),
+                              parts_->identity.fingerprint());
+}
+
+std::string SiteServer::address() const { return parts_->https.local_address().to_string(); }
+
+std::string SiteServer::admin_file() const {
+    return (std::filesystem::path(parts_->options.data_folder) / "admin.json").string();
+}
+
+}  // namespace muster::server

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+//
+// `muster serve`: the site database, the content store, the sessions and the API over HTTPS, wired
+// together in one process on one loop. The data folder holds everything:
+//
+//   site.db  content/  tls.pem (the server's key)  admin.json (the first administrator's login)
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "base/result.h"
+#include "net/interface.h"
+#include "net/loop.h"
+
+namespace muster::server {
+
+struct ServeOptions {
+    std::string data_folder;
+    std::string listen;     // ADDR:PORT of the API
+    std::string interface;  // for multicast
+    std::uint64_t rate_bits_per_second = 0;
+    int ttl = 1;
+    bool open_enrolment = false;
+};
+
+class SiteServer {
+public:
+    // Errors name the folder, the address or the interface that is wrong.
+    static Result<std::unique_ptr<SiteServer>> create(net::Loop& loop, const ServeOptions& options);
+    ~SiteServer();
+
+    Status start();
+    std::string address() const;
+    std::string admin_file() const;
+
+private:
+    struct Parts;
+    explicit SiteServer(std::unique_ptr<Parts> parts);
+    std::unique_ptr<Parts> parts_;
+};
+
+}  // namespace muster::server

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+//
+// How far one computer is with one deployment, and what its steps did: what an agent reports, the
+// database keeps and the live view shows.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "site/ids.h"
+
+namespace muster::site {
+
+enum class ProgressState { waiting, running, succeeded, failed, cancelled };
+std::string_view to_string(ProgressState state);
+std::optional<ProgressState> progress_state_from(std::string_view text);
+// Succeeded, failed and cancelled: this computer will not go on by itself.
+bool is_final(ProgressState state);
+
+// What the transport counted on this computer.
+struct TransferCounters {
+    std::int64_t blocks_received = 0;  // complete and verified, repaired ones among them
+    std::int64_t blocks_repaired = 0;  // of these, completed with repair symbols
+    double loss = 0;                   // lost datagrams / datagrams sent to it, 0 to 1
+    double seconds = 0;                // from joining to the last block
+};
+
+struct DeviceProgress {
+    DeploymentId deployment_id;
+    DeviceId device_id;
+    ProgressState state = ProgressState::waiting;
+    std::int64_t step_index = 0;  // from 0
+    std::string step_name;
+    std::string stage;    // within the step: "receiving", "applying", "verifying"
+    double progress = 0;  // of the stage, 0 to 1
+    double rate_bytes_per_second = 0;
+    std::int64_t missing_blocks = 0;
+    std::string message;  // why it failed, what it waits for
+    TransferCounters counters;
+    bool verified = false;  // what was written has been read back and compared
+    WallTime updated_at;
+};
+
+enum class StepOutcome { started, succeeded, failed };
+std::string_view to_string(StepOutcome outcome);
+std::optional<StepOutcome> step_outcome_from(std::string_view text);
+
+struct StepEvent {
+    DeploymentId deployment_id;
+    DeviceId device_id;
+    std::int64_t step_index = 0;
+    std::string step_name;
+    StepOutcome outcome = StepOutcome::started;
+    std::string message;
+    WallTime at;
+};
+
+}  // namespace muster::site

@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "store/image_table.h"
+
+#include <map>
+
+#include "site/names.h"
+#include "store/lookup.h"
+
+namespace muster::store {
+
+namespace {
+
+using site::ImageId;
+using site::ImagePackage;
+
+Status insert_wim_images(Connection& connection, const ImagePackage& image) {
+    for (const auto& wim : image.images) {
+        TRY(connection.execute(
+            "INSERT INTO wim_images (image_id, wim_index, name, description, architecture,"
+            " total_bytes, file_count) VALUES (:a, :b, :c, :d, :e, :f, :g)",
+            {image.id.value, wim.index, wim.name, wim.description, wim.architecture,
+             wim.total_bytes, wim.file_count}));
+    }
+    return {};
+}
+
+ImagePackage image_from(const Row& row) {
+    ImagePackage image;
+    image.id = ImageId(row.integer(0));
+    image.name = row.text(1);
+    image.version = row.text(2);
+    image.comment = row.text(3);
+    image.content_id = row.text(4);
+    image.image_bytes = row.integer(5);
+    image.source_path = row.text(6);
+    // What we do not know was written by a newer program or a hand: not to be deployed.
+    image.state = site::image_state_from(row.text(7)).value_or(site::ImageState::damaged);
+    image.created_at = site::from_unix_milliseconds(row.integer(8));
+    return image;
+}
+
+}  // namespace
+
+Result<ImagePackage> ImageTable::add(const ImagePackage& image) {
+    ImagePackage added = TRY(site::checked_image(image));
+    return connection_.write("add image " + added.name, [&]() -> Result<ImagePackage> {
+        auto same =
+            TRY(connection_.query("SELECT name FROM images WHERE name_key = :a AND version = :b",
+                                  {site::name_key(added.name), added.version}));
+        if (!same.empty()) {
+            return Error(Errc::already_exists, "an image named " + same[0].text(0) + ", version " +
+                                                   added.version + ", exists");
+        }
+        auto rows = TRY(connection_.query(
+            "INSERT INTO images (name, name_key, version, comment, content_id, image_bytes,"
+            " source_path, state, created_at_ms) VALUES (:a, :b, :c, :d, :e, :f, :g, :h, :i)"
+            " RETURNING id",
+            {added.name, site::name_key(added.name), added.version, added.comment, added.content_id,
+             added.image_bytes, added.source_path, std::string(site::to_string(added.state)),
+             site::to_unix_milliseconds(added.created_at)}));
+        added.id = ImageId(rows.at(0).integer(0));
+        TRY(insert_wim_images(connection_, added));
+        return added;
+    });
+}
+
+Result<std::vector<ImagePackage>> ImageTable::select(std::string_view where,
+                                                     const std::vector<SqlValue>& parameters) {
+    std::vector<ImagePackage> images;
+    std::map<std::int64_t, std::size_t> place;
+    const std::string condition(where);
+    for (const auto& row : TRY(connection_.query(
+             "SELECT i.id, i.name, i.version, i.comment, i.content_id, i.image_bytes,"
+             " i.source_path, i.state, i.created_at_ms FROM images i " +
+                 condition + " ORDER BY i.name_key, i.id",
+             parameters))) {
+        place[row.integer(0)] = images.size();
+        images.push_back(image_from(row));
+    }
+    for (const auto& row : TRY(connection_.query(
+             "SELECT w.image_id, w.wim_index, w.name, w.description, w.architecture,"
+             " w.total_bytes, w.file_count FROM wim_images w JOIN images i ON i.id = w.image_id " +
+                 condition + " ORDER BY w.image_id, w.wim_index",
+             parameters))) {
+        images[place.at(row.integer(0))].images.push_back({row.integer(1), row.text(2), row.text(3),
+                                                           row.text(4), row.integer(5),
+                                                           row.integer(6)});
+    }
+    return images;
+}
+
+Result<std::vector<ImagePackage>> ImageTable::list() {
+    return connection_.read("list images", [&] { return select("", {}); });
+}
+
+Result<ImagePackage> ImageTable::find(std::string_view name_or_id) {
+    return connection_.read("find image", [&]() -> Result<ImagePackage> {
+        const auto id = TRY(find_id(connection_, "image", "images", name_or_id));
+        return TRY(select("WHERE i.id = :a", {id})).at(0);
+    });
+}
+
+Result<ImagePackage> ImageTable::find(ImageId id) {
+    return connection_.read("find image", [&]() -> Result<ImagePackage> {
+        auto found = TRY(select("WHERE i.id = :a", {id.value}));
+        if (found.empty()) return unknown_id(connection_, "image", "images", id.value);
+        return found[0];
+    });
+}
+
+Status ImageTable::set_state(ImageId id, site::ImageState state) {
+    return connection_.write("set image state", [&]() -> Status {
+        auto rows = TRY(connection_.query("UPDATE images SET state = :a WHERE id = :b RETURNING id",
+                                          {std::string(site::to_string(state)), id.value}));
+        if (rows.empty()) return unknown_id(connection_, "image", "images", id.value);
+        return {};
+    });
+}
+
+Result<RemovedImage> ImageTable::remove_if_unused(ImageId id) {
+    return connection_.write("remove image", [&]() -> Result<RemovedImage> {
+        auto found = TRY(select("WHERE i.id = :a", {id.value}));
+        if (found.empty()) return unknown_id(connection_, "image", "images", id.value);
+        auto users = TRY(connection_.query(
+            "SELECT d.id, s.name FROM deployment_images u"
+            " JOIN deployments d ON d.id = u.deployment_id JOIN sequences s ON s.id = d.sequence_id"
+            " WHERE u.image_id = :a AND d.state = 'active' ORDER BY d.id",
+            {id.value}));
+        std::string names;
+        for (const auto& row : users) {
+            names += (names.empty() ? "" : ", ") + std::to_string(row.integer(0)) + " (" +
+                     row.text(1) + ")";
+        }
+        if (!users.empty()) {
+            return Error(Errc::busy, found[0].name + " is used by deployment " + names +
+                                         "; cancel what uses it first");
+        }
+        TRY(connection_.execute("DELETE FROM deployment_images WHERE image_id = :a", {id.value}));
+        TRY(connection_.execute("DELETE FROM images WHERE id = :a", {id.value}));
+        auto others = TRY(connection_.query("SELECT COUNT(*) FROM images WHERE content_id = :a",
+                                            {found[0].content_id}));
+        return RemovedImage{found[0].content_id, others.at(0).integer(0) == 0};
+    });
+}
+
+}  // namespace muster::store
