@@ -1,0 +1,221 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include <sys/stat.h>
+
+#include <cerrno>
+#include <csignal>
+#include <cstdio>
+#include <filesystem>
+#include <map>
+
+#include "cli/command.h"
+#include "cli/output.h"
+#include "cli/token_file.h"
+#include "cli/transfer.h"
+#include "cli/values.h"
+#include "crypto/constant_time.h"
+#include "net/random.h"
+#include "session/group_address.h"
+#include "session/session_host.h"
+#include "store/hash_file.h"
+#include "text/json.h"
+
+#include <CLI/CLI.hpp>
+
+namespace muster::cli {
+
+namespace {
+
+// One transfer: the server that members come to, and the session they join.
+class Send {
+public:
+    explicit Send(const SendOptions& options) : options_(options) {}
+
+    Result<int> run() {
+        const auto listen = TRY(net::Address::parse(options_.listen).context("--listen"));
+        const auto interface = TRY(net::resolve_interface(options_.interface));
+        TRY(net::check_multicast_route(interface));
+        auto sender = TRY(load_or_make_token(options_.token_file));
+        secret_ = sender.token.secret;
+        auto server = net::HttpsServer(loop_, {.listen = listen, .identity = sender.identity});
+        server.on_websocket([this](const auto& request, auto acceptor) {
+            on_websocket(request, acceptor);
+        });
+        TRY(server.start());
+        TRY(make_session(interface));
+        loop_.on_signals({SIGINT, SIGTERM}, [this] { host_->end("stopped by hand"); });
+        tick();
+        loop_.run();
+        progress_.clear();
+        final_ = host_->snapshot();
+        return conclude();
+    }
+
+private:
+    Status make_session(const net::Interface& interface) {
+        const auto manifest = TRY(store::hash_file(
+            options_.file, [this](std::uint64_t done, std::uint64_t total) {
+                progress_.show("hashing " + human_bytes(done) + " of " + human_bytes(total));
+                return Status();
+            }));
+        auto source = TRY(session::ContentSource::open(
+            options_.file, manifest, session::layout_for(manifest.descriptor())));
+        session::SessionHostOptions host;
+        host.name = std::filesystem::path(options_.file).filename();
+        net::fill_random(std::as_writable_bytes(std::span(&host.engine.session, 1)));
+        host.engine.interface = interface;
+        host.engine.group = TRY(session::group_address(options_.group, host.engine.session));
+        host.engine.ttl = options_.ttl;
+        host.engine.core.rate_bits_per_second = options_.rate_bits_per_second;
+        host.engine.core.closed = true;
+        host.engine.core.start.min_members = options_.receivers;
+        host.engine.core.start.max_wait = std::chrono::seconds(options_.max_wait_seconds);
+        session::SessionHost::Callbacks callbacks;
+        callbacks.on_member = [this](const mcast::MemberChanged& change) { on_member(change); };
+        callbacks.on_state = [this](mcast::SenderState state, const std::string& why) {
+            if (state != mcast::SenderState::ended) return;
+            why_ended_ = why;
+            // Time for the last words to reach the members.
+            stop_ = loop_.after(std::chrono::milliseconds(300), [this] { loop_.stop(); });
+        };
+        host_ = TRY(session::SessionHost::create(loop_, host, std::move(source), callbacks));
+        return {};
+    }
+
+    void on_websocket(const net::HttpRequest& request, const net::WebSocketAcceptor& acceptor) {
+        if (request.path != kTransferTarget) {
+            return acceptor.reject(net::HttpResponse::text(404, "this is muster send: ask for " +
+                                                                    std::string(kTransferTarget)));
+        }
+        if (!crypto::equal_constant_time(as_bytes(request.bearer_token), as_bytes(secret_))) {
+            return acceptor.reject(net::HttpResponse::text(
+                401, "wrong token: use the file that muster send wrote with --token-file"));
+        }
+        if (!host_) {
+            return acceptor.reject(net::HttpResponse::text(503, "the file is still being hashed"));
+        }
+        if (auto socket = acceptor.accept()) host_->accept(std::move(socket), "");
+    }
+
+    void on_member(const mcast::MemberChanged& change) {
+        if (options_.json) return;
+        progress_.clear();
+        const std::string state(mcast::to_string(change.state));
+        std::fprintf(stderr, "%s: %s%s%s\n", change.name.c_str(),
+                     change.state == mcast::MemberState::active ? "joined" : state.c_str(),
+                     change.why.empty() ? "" : ": ", change.why.c_str());
+    }
+
+    void tick() {
+        const auto now = host_->snapshot();
+        std::uint32_t done = 0;
+        for (const auto& m : now.members) done += m.state == mcast::MemberState::verified;
+        if (now.state == mcast::SenderState::gathering) {
+            progress_.show("waiting for " + std::to_string(options_.receivers) + " receivers, " +
+                           std::to_string(now.live_members) + " are here (at most " +
+                           std::to_string(options_.max_wait_seconds) + " s)");
+        } else {
+            progress_.show(bar(now.progress, 24) + " " + human_rate(now.rate_bits_per_second) +
+                           ", " + human_bytes(now.counters.wire_bytes()) + " sent, " +
+                           std::to_string(done) + " of " + std::to_string(now.members.size()) +
+                           " verified");
+        }
+        tick_ = loop_.after(std::chrono::milliseconds(200), [this] { tick(); });
+    }
+
+    int conclude() const {
+        std::uint32_t verified = 0;
+        for (const auto& m : final_.members) verified += m.state == mcast::MemberState::verified;
+        if (options_.json) print_json(verified);
+        if (final_.members.empty()) {
+            std::fprintf(stderr, "muster: nobody came within %lld s\n",
+                         static_cast<long long>(options_.max_wait_seconds));
+            return kNobody;
+        }
+        for (const auto& m : final_.members) {
+            if (m.state == mcast::MemberState::verified) continue;
+            const std::string why = m.why.empty() ? why_ended_ : m.why;
+            std::fprintf(stderr, "muster: %s did not verify: %s\n", m.name.c_str(), why.c_str());
+        }
+        if (verified < options_.receivers) {
+            std::fprintf(stderr, "muster: %u of the %u receivers expected have verified\n", verified,
+                         options_.receivers);
+            return kNotAll;
+        }
+        if (!options_.json) {
+            std::printf("%u verified in %.1f s, %s on the wire\n", verified, final_.seconds,
+                        human_bytes(final_.counters.wire_bytes()).c_str());
+        }
+        return kOk;
+    }
+
+    void print_json(std::uint32_t verified) const {
+        const auto& counters = final_.counters;
+        Value bytes = Value::map();
+        bytes.set("source", counters.source_wire_bytes).set("repair", counters.repair_wire_bytes);
+        bytes.set("status", counters.status_wire_bytes).set("total", counters.wire_bytes());
+        Value receivers = Value::list();
+        for (const auto& m : final_.members) {
+            Value item = Value::map();
+            item.set("name", m.name).set("state", mcast::to_string(m.state)).set("why", m.why);
+            item.set("seconds", m.seconds).set("loss", m.counters.loss());
+            item.set("received", m.counters.datagrams_received);
+            item.set("repaired", m.counters.blocks_repaired);
+            receivers.push(std::move(item));
+        }
+        Value line = Value::map();
+        line.set("bytes_sent", std::move(bytes)).set("receivers", std::move(receivers));
+        line.set("verified", verified).set("rounds", counters.groups_repaired);
+        line.set("naks", counters.naks_received).set("seconds", final_.seconds);
+        std::printf("%s\n", text::to_json(line).c_str());
+    }
+
+    const SendOptions options_;
+    std::string secret_;
+    net::Loop loop_;
+    net::Timer tick_;
+    net::Timer stop_;
+    ProgressLine progress_;
+    std::unique_ptr<session::SessionHost> host_;
+    session::SenderSnapshot final_;
+    std::string why_ended_;
+};
+
+}  // namespace
+
+int run_send(const SendOptions& options) {
+    auto code = Send(options).run();
+    return code.ok() ? *code : report(code.error());
+}
+
+void add_send_command(CLI::App& app, Run& run) {
+    struct Raw {
+        SendOptions options;
+        std::string rate = "0";
+    };
+    auto raw = std::make_shared<Raw>();
+    auto* command = app.add_subcommand("send", "Multicast one file to receivers, without a site");
+    auto& options = raw->options;
+    command->add_option("file", options.file, "The file")->required();
+    command->add_option("--interface", options.interface, "Network interface")->required();
+    command->add_option("--rate", raw->rate, "Bits per second on the wire, e.g. 200M; 0: no limit");
+    command->add_option("--receivers", options.receivers, "Start when so many have joined")
+        ->check(CLI::PositiveNumber);
+    command->add_option("--max-wait", options.max_wait_seconds, "... or after so many seconds")
+        ->check(CLI::NonNegativeNumber);
+    command->add_option("--listen", options.listen, "ADDR:PORT for the receivers")->required();
+    command->add_option("--token-file", options.token_file, "Secret and fingerprint")->required();
+    command->add_option("--group", options.group, "Multicast group, IP:PORT");
+    command->add_option("--ttl", options.ttl, "Hops the datagrams may take")
+        ->check(CLI::Range(1, 32));
+    command->add_flag("--json", options.json, "One JSON line of figures at the end");
+    command->callback([raw, &run] {
+        run = [raw] {
+            auto rate = parse_rate(raw->rate);
+            if (!rate.ok()) return report(rate.error().context("--rate"));
+            raw->options.rate_bits_per_second = *rate;
+            return run_send(raw->options);
+        };
+    });
+}
+
+}  // namespace muster::cli

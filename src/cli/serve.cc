@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include <spdlog/sinks/stdout_color_sinks.h>
+#include <spdlog/spdlog.h>
+
+#include <csignal>
+
+#include "cli/command.h"
+#include "cli/output.h"
+#include "cli/values.h"
+#include "server/site_server.h"
+
+#include <CLI/CLI.hpp>
+
+namespace muster::cli {
+
+namespace {
+
+Status serve(const server::ServeOptions& options) {
+    net::Loop loop;
+    auto site = TRY(server::SiteServer::create(loop, options));
+    TRY(site->start());
+    spdlog::info("serving on {}, administrator's login in {}", site->address(), site->admin_file());
+    loop.on_signals({SIGINT, SIGTERM}, [&loop] { loop.stop(); });
+    loop.run();
+    spdlog::info("stopping");
+    return {};
+}
+
+}  // namespace
+
+void add_serve_command(CLI::App& app, Run& run) {
+    struct Raw {
+        server::ServeOptions options;
+        std::string rate = "0";
+    };
+    auto raw = std::make_shared<Raw>();
+    auto* command = app.add_subcommand("serve", "Run the site server and distribution point");
+    auto& options = raw->options;
+    options.data_folder = "/var/lib/muster";
+    command->add_option("--data", options.data_folder, "Data folder");
+    command->add_option("--listen", options.listen, "ADDR:PORT of the API")->required();
+    command->add_option("--interface", options.interface, "Interface for multicast")->required();
+    command->add_option("--rate", raw->rate, "Transfer rate of each session, e.g. 200M; 0: no limit");
+    command->add_option("--ttl", options.ttl, "Hops the datagrams may take")
+        ->check(CLI::Range(1, 32));
+    command->add_flag("--open-enrolment", options.open_enrolment,
+                      "Known computers may enrol themselves by their MAC address");
+    command->callback([raw, &run] {
+        run = [raw] {
+            auto rate = parse_rate(raw->rate);
+            if (!rate.ok()) return report(rate.error().context("--rate"));
+            raw->options.rate_bits_per_second = *rate;
+            spdlog::set_default_logger(spdlog::stderr_color_mt("serve"));
+            spdlog::set_pattern("%Y-%m-%d %H:%M:%S %^%l%$ %v");
+            Status status = serve(raw->options);
+            return status.ok() ? kOk : report(status.error());
+        };
+    });
+}
+
+}  // namespace muster::cli

@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "cli/site_client.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+
+#include "net/fd.h"
+#include "text/json.h"
+
+namespace muster::cli {
+
+std::string user_login_file() {
+    const char* home = std::getenv("HOME");
+    return std::string(home == nullptr ? "/root" : home) + "/.config/muster/login.json";
+}
+
+std::string default_login_file() {
+    if (const char* chosen = std::getenv("MUSTER_SITE")) return chosen;
+    if (std::filesystem::exists(user_login_file())) return user_login_file();
+    return "/var/lib/muster/admin.json";
+}
+
+Result<Login> read_login(const std::string& path) {
+    std::ifstream file(path);
+    if (!file) {
+        return Error(Errc::not_found, "no login at " + path +
+                                          ": on the server use --site DATA/admin.json, elsewhere "
+                                          "`muster login ADDR:PORT`");
+    }
+    std::stringstream text;
+    text << file.rdbuf();
+    const auto value = TRY(text::parse_json(text.str()).context(path));
+    Login login;
+    login.server = TRY(value.string_at("server").context(path));
+    login.fingerprint = TRY(value.string_at("fingerprint").context(path));
+    login.token = TRY(value.string_at("token").context(path));
+    return login;
+}
+
+Status write_private_file(const std::string& path, const std::string& text) {
+    const auto folder = std::filesystem::path(path).parent_path();
+    std::error_code failure;
+    if (!folder.empty()) std::filesystem::create_directories(folder, failure);
+    const std::string temporary = path + ".new";
+    ::unlink(temporary.c_str());
+    net::UniqueFd fd(::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
+    if (!fd || ::write(fd.value(), text.data(), text.size()) != static_cast<ssize_t>(text.size()) ||
+        ::fsync(fd.value()) != 0 || ::rename(temporary.c_str(), path.c_str()) != 0) {
+        return error_from_errno(errno, path);
+    }
+    return {};
+}
+
+Result<SiteClient> SiteClient::open(const std::string& login_file) {
+    const auto login = TRY(read_login(login_file));
+    net::HttpsClientOptions options;
+    options.server = login.server;
+    options.fingerprint = login.fingerprint;
+    options.bearer_token = login.token;
+    return SiteClient(net::HttpsClient(options), login.server);
+}
+
+Result<Value> SiteClient::call(std::string_view method, const std::string& target,
+                               const Value* body) {
+    const auto response = TRY(client_.request(
+        method, target, body == nullptr ? std::string() : text::to_json(*body),
+        body == nullptr ? "" : "application/json"));
+    auto document = text::parse_json(response.body);
+    if (response.status < 400) {
+        if (!document.ok()) return document.error().context("answer of " + server_);
+        return document;
+    }
+    std::string detail = response.body;
+    if (document.ok()) {
+        if (const Value* words = document->find("detail"); words && words->as_string()) {
+            detail = *words->as_string();
+        }
+    }
+    return Error(net::errc_of_status(response.status), detail);
+}
+
+std::string escape(std::string_view segment) {
+    constexpr std::string_view kDigits = "0123456789ABCDEF";
+    std::string text;
+    for (char c : segment) {
+        const auto byte = static_cast<unsigned char>(c);
+        const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+                           (c >= '0' && c <= '9') || c == '-' || c == '.' || c == '_' || c == '~';
+        if (plain) {
+            text += c;
+        } else {
+            text += '%';
+            text += kDigits[byte >> 4];
+            text += kDigits[byte & 15];
+        }
+    }
+    return text;
+}
+
+}  // namespace muster::cli

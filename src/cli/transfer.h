@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+//
+// The transport alone, for anybody who would use udpcast or uftp: one sender, some receivers, one
+// file, no site around it. Both functions run until the transfer is over and return the exit code
+// of command line tools (output.h).
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "base/time.h"
+
+namespace muster::cli {
+
+struct SendOptions {
+    std::string file;
+    std::string interface;
+    std::string listen;
+    std::string token_file;
+    std::string group;  // "IP:PORT"; empty: one of 239.192/14, drawn for the session
+    std::uint64_t rate_bits_per_second = 0;
+    std::uint32_t receivers = 1;
+    std::int64_t max_wait_seconds = 60;
+    int ttl = 1;
+    bool json = false;
+};
+int run_send(const SendOptions& options);
+
+struct ReceiveOptions {
+    std::string server;
+    std::string token_file;
+    std::string interface;
+    std::string out;
+    std::string name;  // empty: host name and address
+    std::uint64_t memory_bytes = 128u << 20;
+    std::int64_t retry_seconds = 60;
+    bool json = false;
+};
+int run_receive(const ReceiveOptions& options);
+
+// Where a member asks to be let in.
+inline constexpr const char* kTransferTarget = "/member";
+
+}  // namespace muster::cli
