@@ -16,7 +16,7 @@ Result<Layout> Layout::create(const LayoutOptions& options) {
     auto wrong = [](const std::string& what) { return Error(Errc::invalid_argument, what); };
     if (options.image_bytes == 0) return wrong("image of 0 bytes: there is nothing to send");
     if (options.manifest_bytes == 0) return wrong("manifest of 0 bytes");
-    if (options.symbol_bytes == 0 || options.block_bytes % options.symbol_bytes != 0) {
+    if (options.symbol_bytes == 0 || options.block_bytes == 0 || options.block_bytes % options.symbol_bytes != 0) {
         return wrong("symbol size " + std::to_string(options.symbol_bytes) +
                      " does not divide the block size " + std::to_string(options.block_bytes));
     }
@@ -25,10 +25,11 @@ Result<Layout> Layout::create(const LayoutOptions& options) {
     if ((per_block << options.group_blocks_log2) > kMaxGroupSymbols) {
         return wrong("repair group of more than " + std::to_string(kMaxGroupSymbols) + " symbols");
     }
-    const std::uint64_t blocks = divide_up(options.image_bytes, options.block_bytes) +
-                                 divide_up(options.manifest_bytes, options.block_bytes);
-    if (options.image_bytes > (1ULL << 47) || options.manifest_bytes > (1ULL << 47) ||
-        blocks * per_block >= (1ULL << 32)) {
+    constexpr std::uint64_t kMaxObjectBytes = 1ULL << 47;
+    const auto blocks_of = [&](std::uint64_t bytes) { return divide_up(bytes, options.block_bytes); };
+    if (options.image_bytes > kMaxObjectBytes || options.manifest_bytes > kMaxObjectBytes ||
+        (blocks_of(options.image_bytes) + blocks_of(options.manifest_bytes)) * per_block >=
+            (1ULL << 32)) {
         return wrong("image too large: more symbols than 32 bits can number");
     }
     return Layout(options);

@@ -86,7 +86,8 @@ void Membership::set_state(MemberNumber number, MemberState state, std::string w
 bool Membership::is_excessive(const Member& member, std::uint64_t symbols_sent,
                               std::uint32_t group_symbols) {
     const std::uint64_t since_join = symbols_sent - member.symbols_sent_before;
-    return member.symbols_caused > 2ULL * group_symbols + since_join / 2;
+    const std::uint64_t for_others = since_join - std::min(since_join, member.symbols_caused);
+    return member.symbols_caused > 2ULL * group_symbols + for_others / 2;
 }
 
 }  // namespace muster::mcast

@@ -55,7 +55,8 @@ public:
     void set_state(MemberNumber number, MemberState state, std::string why, TimePoint now);
 
     // True when what the member caused is more than any link worth repairing explains: half of
-    // what was sent since it joined, after an allowance of two groups.
+    // what was sent for the others since it joined (a loss of one third), after an allowance of
+    // two groups.
     static bool is_excessive(const Member& member, std::uint64_t symbols_sent,
                              std::uint32_t group_symbols);
 

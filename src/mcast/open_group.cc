@@ -27,12 +27,15 @@ bool OpenGroup::add_source(std::uint32_t symbol_in_group) {
     --missing_in_block_[symbol_in_group / layout_.symbols_per_block()];
     --missing_;
     ++received_;
+    ++sources_received_;
     return true;
 }
 
 bool OpenGroup::add_row(std::uint32_t row) {
     saw_rows(row + 1);
-    if (!rows_.insert(row).second) return false;
+    const auto place = std::lower_bound(rows_.begin(), rows_.end(), row);
+    if (place != rows_.end() && *place == row) return false;
+    rows_.insert(place, row);
     ++received_;
     return true;
 }

@@ -7,7 +7,6 @@
 
 #include <cstdint>
 #include <optional>
-#include <unordered_set>
 #include <vector>
 
 #include "base/time.h"
@@ -32,6 +31,7 @@ public:
     std::uint32_t deficit() const;
     std::uint32_t rows_seen() const { return rows_seen_; }
     std::uint32_t received() const { return received_; }
+    std::uint32_t sources_received() const { return sources_received_; }
     bool can_decode() const { return missing_ > 0 && deficit() == 0; }
     std::vector<std::uint32_t> missing_symbols() const;
     // A decode that lacked rank needs so many rows more than it had.
@@ -64,9 +64,10 @@ private:
     std::vector<bool> has_;
     std::vector<std::uint16_t> missing_in_block_;
     std::vector<BlockState> blocks_;
-    std::unordered_set<std::uint32_t> rows_;
+    std::vector<std::uint32_t> rows_;  // ascending; they mostly come in order
     std::uint32_t missing_ = 0;
     std::uint32_t received_ = 0;
+    std::uint32_t sources_received_ = 0;
     std::uint32_t rows_seen_ = 0;
     std::uint32_t extra_rows_ = 0;
 };

@@ -45,6 +45,12 @@ void Pacer::on_sent(TimePoint now, std::size_t wire_bytes) {
     bucket_full_at_ = std::max(bucket_full_at_, now) + cost(wire_bytes);
 }
 
+void Pacer::on_left(TimePoint now, std::size_t count) {
+    for (auto sent = window_.rbegin(); sent != window_.rend() && count > 0; ++sent, --count) {
+        sent->at = now;
+    }
+}
+
 void Pacer::forget_before(TimePoint start) {
     while (!window_.empty() && window_.front().at <= start) {
         window_bytes_ -= window_.front().bytes;

@@ -26,6 +26,8 @@ public:
     // The earliest time at which a datagram of this size may leave; <= now means "now".
     TimePoint earliest(TimePoint now, std::size_t wire_bytes) const;
     void on_sent(TimePoint now, std::size_t wire_bytes);
+    // The last `count` datagrams left only now: the window counts from here.
+    void on_left(TimePoint now, std::size_t count);
 
     void set_rate(std::uint64_t rate_bits_per_second);
     std::uint64_t rate_bits_per_second() const { return rate_; }

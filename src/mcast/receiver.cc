@@ -14,6 +14,7 @@ using std::chrono::milliseconds;
 
 constexpr Duration kMinRenak = milliseconds(50);
 constexpr Duration kMaxRenak = std::chrono::seconds(1);
+constexpr Duration kMaxBackoff = std::chrono::seconds(1);  // whatever a STATUS says
 constexpr std::size_t kMaxReportedDeficits = 64;
 constexpr double kReportsPerSecond = 500;
 
@@ -29,6 +30,9 @@ Receiver::Receiver(const Layout& layout, ReceiverOptions options, content::Block
     CHECK(verified_.size() == layout_.block_count());
     manifest_known_ = verified_.first_clear(0).value_or(layout_.block_count()) >=
                       layout_.manifest_blocks();
+    for (std::uint32_t b = 0; !manifest_known_ && b < layout_.manifest_blocks(); ++b) {
+        verified_.clear(b);
+    }
     counters_.blocks_verified = verified_.count();
 }
 
@@ -84,7 +88,10 @@ OpenGroup* Receiver::open(GroupIndex group) {
     auto it = groups_.find(group);
     if (it != groups_.end()) return &it->second;
     const bool manifest = layout_.is_manifest(group);
-    if (!manifest && open_image_groups_ >= options_.max_open_groups) return nullptr;
+    if (!manifest && open_image_groups_ >= options_.max_open_groups) {
+        dropped_groups_ = true;
+        return nullptr;
+    }
     if (!manifest) ++open_image_groups_;
     return &groups_.emplace(group, OpenGroup(layout_, group, verified_)).first->second;
 }
@@ -92,6 +99,7 @@ OpenGroup* Receiver::open(GroupIndex group) {
 void Receiver::on_data(TimePoint, const DataPacket& packet) {
     if (!layout_.is_symbol(packet.symbol)) return;
     const BlockIndex block = layout_.block_of(packet.symbol);
+    watch_for_manifest(layout_.group_of(block));
     if (verified_.test(block.value)) {
         ++counters_.duplicates;
         return;
@@ -109,6 +117,12 @@ void Receiver::on_data(TimePoint, const DataPacket& packet) {
     }
     mediator_.store_symbol(group->group(), position, packet.payload);
     if (group->has_all_of(block) || group->can_decode()) order_checks(*group);
+}
+
+void Receiver::watch_for_manifest(GroupIndex group) {
+    if (manifest_known_ || layout_.is_manifest(group)) return;
+    if (image_group_ && *image_group_ != group) image_group_began_ = true;
+    image_group_ = group;
 }
 
 void Receiver::on_repair(TimePoint, const RepairPacket& packet) {
@@ -177,7 +191,7 @@ void Receiver::order_checks(OpenGroup& group) {
 
 void Receiver::on_decoded(TimePoint, GroupIndex index, std::uint32_t missing_rank) {
     auto it = groups_.find(index);
-    if (it == groups_.end()) return;
+    if (it == groups_.end() || !it->second.decoding) return;  // it was restarted meanwhile
     it->second.decoding = false;
     if (missing_rank > 0) {
         it->second.on_rank_missing(missing_rank);
@@ -270,9 +284,12 @@ void Receiver::on_failed(TimePoint, const std::string& why) {
 
 void Receiver::on_status(TimePoint now, const StatusPacket& packet) {
     feedback_.members = packet.members;
-    feedback_.worst_loss = packet.worst_loss_per_10k / 10000.0;
-    feedback_.backoff = milliseconds(packet.backoff_ms);
-    grtt_ = milliseconds(packet.grtt_ms);
+    // Its own loss too: the sender may not know of it yet.
+    feedback_.worst_loss = std::max(packet.worst_loss_per_10k / 10000.0, counters_.loss());
+    feedback_.backoff = std::min<Duration>(milliseconds(packet.backoff_ms), kMaxBackoff);
+    grtt_ = std::min<Duration>(milliseconds(packet.grtt_ms), kMaxBackoff);
+    // A false number of members must not silence us for longer than until the next STATUS.
+    next_report_ = std::min(next_report_, now + from_seconds(1.25 * report_period_seconds()));
     for (const auto& advert : packet.adverts) on_advert(now, advert);
     if (packet.state == StreamState::drained && packet.poll != last_poll_) {
         last_poll_ = packet.poll;
@@ -283,16 +300,23 @@ void Receiver::on_status(TimePoint now, const StatusPacket& packet) {
 void Receiver::on_advert(TimePoint now, const GroupAdvert& advert) {
     if (advert.start_block >= layout_.block_count()) return;
     const GroupIndex index = layout_.group_of(BlockIndex(advert.start_block));
+    if (layout_.first_block(index).value != advert.start_block) return;
+    const bool lost_manifest =
+        layout_.is_manifest(index) && !manifest_known_ && image_group_began_;
+    if (lost_manifest) open(index);
     auto it = groups_.find(index);
-    if (it == groups_.end() || layout_.first_block(index).value != advert.start_block) return;
+    if (it == groups_.end()) return;
     OpenGroup& group = it->second;
     group.saw_rows(advert.rows_sent);
     auto& nak = group.nak;
     const std::uint32_t deficit = group.decoding ? 0 : group.deficit();
-    if (deficit == 0 || advert.rows_target >= group.rows_seen() + deficit) {
+    const std::uint64_t needed = std::uint64_t{group.rows_seen()} + deficit;
+    if (deficit == 0 || advert.rows_target >= needed) {
         nak.due.reset();
         return;
     }
+    // Who has seen no source of the group was not there when they were sent; they will come.
+    if (group.sources_received() == 0 && !lost_manifest) return;
     if (nak.due) return;
     if (group.rows_seen() != nak.rows_seen_at_last) nak.sent_in_a_row = 0;
     const Duration delay =
@@ -327,10 +351,12 @@ std::optional<NakPacket> Receiver::poll_nak(TimePoint now) {
     return packet;
 }
 
+double Receiver::report_period_seconds() const {
+    return std::max(to_seconds(options_.report_period), feedback_.members / kReportsPerSecond);
+}
+
 Duration Receiver::jittered_period() {
-    const double base = std::max(to_seconds(options_.report_period),
-                                 feedback_.members / kReportsPerSecond);
-    return from_seconds(base * (0.75 + 0.5 * prng_.uniform()));
+    return from_seconds(report_period_seconds() * (0.75 + 0.5 * prng_.uniform()));
 }
 
 void Receiver::schedule_poll_report(TimePoint now, std::uint16_t) {
@@ -344,12 +370,21 @@ MemberReport Receiver::make_report(bool polled) {
     report.blocks_missing = blocks_missing();
     report.counters = counters_;
     if (!polled) return report;
+    // When memory was short, no more than there is room for: what would be dropped again is not
+    // worth sending.
+    std::uint32_t room = layout_.group_count();
+    if (dropped_groups_) {
+        room = options_.max_open_groups - std::min(options_.max_open_groups, open_image_groups_);
+    }
+    dropped_groups_ = false;
     auto missing = verified_.first_clear(0);
     while (missing && *missing < layout_.block_count()) {
         const GroupIndex index = layout_.group_of(BlockIndex(*missing));
         auto it = groups_.find(index);
         if (it == groups_.end() || it->second.received() == 0) {
-            report.missed.add(index.value);
+            const bool fits = layout_.is_manifest(index) || room > 0;
+            if (fits) report.missed.add(index.value);
+            if (fits && !layout_.is_manifest(index)) --room;
         } else if (!it->second.decoding && it->second.deficit() > 0 &&
                    report.deficits.size() < kMaxReportedDeficits) {
             report.deficits.push_back(

@@ -56,7 +56,7 @@ public:
     };
 
     // `have`: blocks verified earlier, by number in the session. When it has all manifest blocks,
-    // the owner holds the manifest already.
+    // the owner holds the manifest already; a part of them counts as none.
     Receiver(const Layout& layout, ReceiverOptions options, content::BlockSet have,
              Mediator& mediator, Prng prng);
 
@@ -101,6 +101,8 @@ private:
     void maybe_close(GroupIndex group);
     void restart_group(GroupIndex group);
     void count_number(std::uint64_t packet_number);
+    void watch_for_manifest(GroupIndex group);
+    double report_period_seconds() const;
     void schedule_poll_report(TimePoint now, std::uint16_t poll);
     MemberReport make_report(bool polled);
     Duration jittered_period();
@@ -113,8 +115,13 @@ private:
     content::BlockSet verified_;
     bool manifest_known_ = false;
     bool manifest_ordered_ = false;
+    // The manifest is sent before any group of the image that begins after our join: when one has
+    // begun and the manifest is not there, all of it was lost.
+    std::optional<GroupIndex> image_group_;
+    bool image_group_began_ = false;
     std::map<GroupIndex, OpenGroup> groups_;
     std::uint32_t open_image_groups_ = 0;
+    bool dropped_groups_ = false;  // for want of room, since the last polled report
     FeedbackParameters feedback_;
     Duration grtt_ = std::chrono::milliseconds(2);
 

@@ -27,7 +27,7 @@ void RepairBoard::on_sources_sent(GroupIndex group, std::uint64_t packet_number)
     std::erase(pending_, group);
 }
 
-void RepairBoard::on_satisfied(GroupIndex group) {
+void RepairBoard::close(GroupIndex group) {
     Group& state = groups_[group.value];
     if (!state.open) return;
     state.open = false;
@@ -40,12 +40,12 @@ std::uint32_t RepairBoard::on_request(const Request& request) {
     Group& state = groups_[request.group.value];
     if (!state.open || is_void(request.group, request.highest_seen)) return 0;
     const std::uint32_t symbols = layout_.symbols_in_group(request.group);
-    const double deficit = std::min(request.deficit, symbols);
+    const std::uint32_t deficit = std::min(request.deficit, symbols);
     const double loss = std::clamp(request.loss, 0.0, kMaxInflationLoss);
     const auto rows = static_cast<std::uint32_t>(std::ceil(deficit / (1 - loss)));
     const std::uint32_t seen = std::min(request.rows_seen, state.rows_sent);
     // What was sent after the requester looked will mostly reach it, so it counts.
-    const std::uint32_t needed = seen + request.deficit;
+    const std::uint32_t needed = seen + deficit;
     if (needed <= state.rows_target) return 0;
     const std::uint32_t target = std::max(seen + rows, needed);
     const std::uint32_t capped = std::min(target, state.rows_sent + 2 * symbols);
@@ -56,9 +56,12 @@ std::uint32_t RepairBoard::on_request(const Request& request) {
     return raised;
 }
 
-std::optional<RepairBoard::Row> RepairBoard::next_row() const {
-    if (pending_.empty()) return std::nullopt;
-    return Row{pending_.front(), groups_[pending_.front().value].rows_sent};
+std::vector<RepairBoard::Row> RepairBoard::next_rows(std::size_t count) const {
+    std::vector<Row> rows;
+    for (std::size_t i = 0; i < std::min(count, pending_.size()); ++i) {
+        rows.push_back({pending_[i], groups_[pending_[i].value].rows_sent});
+    }
+    return rows;
 }
 
 void RepairBoard::on_row_sent(const Row& row) {

@@ -12,7 +12,6 @@
 
 #include <cstdint>
 #include <deque>
-#include <optional>
 #include <vector>
 
 #include "mcast/layout.h"
@@ -24,11 +23,13 @@ class RepairBoard {
 public:
     explicit RepairBoard(const Layout& layout);
 
+    // Sources of the group are being sent (again): until all are, nobody can know what it lacks.
+    void on_sources_begun(GroupIndex group) { close(group); }
     // The group's sources have all been sent; packet_number is the last of them. From now on it
     // is advertised, and older NAKs about it are void.
     void on_sources_sent(GroupIndex group, std::uint64_t packet_number);
     // Nobody wants it any more: no more rows, no more adverts.
-    void on_satisfied(GroupIndex group);
+    void on_satisfied(GroupIndex group) { close(group); }
     bool is_open(GroupIndex group) const { return groups_[group.value].open; }
 
     // True when whoever had seen packets up to `highest_seen` knew nothing of the last sources.
@@ -50,8 +51,9 @@ public:
         GroupIndex group;
         std::uint32_t row = 0;
     };
-    // The row to send next, oldest group first. Take it by on_row_sent().
-    std::optional<Row> next_row() const;
+    // The next row of each of the first `count` groups that have any to send, oldest request
+    // first. Take one by on_row_sent().
+    std::vector<Row> next_rows(std::size_t count) const;
     void on_row_sent(const Row& row);
     bool has_rows() const { return !pending_.empty(); }
     // Rows below this one are wanted.
@@ -69,6 +71,7 @@ private:
         std::uint64_t closed_at_packet = 0;
         bool open = false;
     };
+    void close(GroupIndex group);
     GroupAdvert advert(GroupIndex group) const;
 
     const Layout& layout_;

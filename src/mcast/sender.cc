@@ -12,14 +12,22 @@ namespace {
 
 using std::chrono::milliseconds;
 
-constexpr std::uint32_t kRowsPerRequest = 64;   // one encode job; 2 strips in flight keep it busy
+constexpr std::uint32_t kRowsPerRequest = 64;   // one encode job; two in flight keep it busy
+constexpr std::size_t kGroupsPrepared = 4;      // groups whose rows are made before their turn
 constexpr Duration kStatusInterval = milliseconds(20);
-constexpr Duration kNewsInterval = milliseconds(2);
+// An answer to NAKs: the sooner it is out, the fewer ask for what is already promised.
+constexpr Duration kNewsInterval = std::chrono::microseconds(500);
+constexpr Duration kMaxStatusInterval = std::chrono::seconds(1);
+constexpr double kStatusShare = 1.0 / 16;  // of the rate, at most
 constexpr Duration kIdleStatusInterval = milliseconds(250);
 constexpr Duration kPollDelay = milliseconds(40);
 constexpr Duration kPollInterval = milliseconds(500);
 constexpr Duration kMemberCheckInterval = milliseconds(100);
 constexpr double kReportsPerSecond = 500;  // what the sender wants to hear at most
+
+std::size_t wire_bytes(std::size_t body) {
+    return kLinkOverheadBytes + kHeaderBytes + body + kTagBytes;
+}
 
 }  // namespace
 
@@ -137,12 +145,12 @@ void Sender::forget_satisfied(GroupIndex first, GroupIndex last) {
 void Sender::check_members(TimePoint now) {
     if (now < next_member_check_) return;
     next_member_check_ = now + kMemberCheckInterval;
-    for (MemberNumber number : membership_.silent(now, options_.member_timeout)) {
+    for (MemberNumber number : membership_.silent(now, silence_limit())) {
         const bool gone = !membership_.find(number)->connected;
         finish_member(now, number, MemberState::lost,
                       gone ? "its control connection broke and it did not come back"
                            : "silent for " + std::to_string(static_cast<int>(
-                                                 to_seconds(options_.member_timeout))) + " s");
+                                                 to_seconds(silence_limit()))) + " s");
     }
     if (state_ != SenderState::running || !drained_since_) return;
     for (const auto& [number, member] : membership_.all()) {
@@ -150,6 +158,11 @@ void Sender::check_members(TimePoint now) {
         if (!member.is_live() || now - since < options_.stall_timeout) continue;
         finish_member(now, number, MemberState::failed, "no block completed for too long");
     }
+}
+
+Duration Sender::silence_limit() const {
+    const double report_period = membership_.live_count() / kReportsPerSecond;
+    return std::max(options_.member_timeout, from_seconds(5 * report_period));
 }
 
 double Sender::worst_loss() const {
@@ -164,6 +177,7 @@ double Sender::worst_loss() const {
 
 void Sender::set_state(TimePoint now, SenderState state, std::string why) {
     if (state_ == state) return;
+    if (state_ == SenderState::gathering) content_from_ = now + options_.prelude;
     state_ = state;
     lingering_since_.reset();
     if (state == SenderState::lingering) lingering_since_ = now;
@@ -235,7 +249,8 @@ void Sender::on_missed(TimePoint now, MemberNumber number, const MemberReport& r
             const GroupIndex group(static_cast<std::uint32_t>(g));
             const bool being_sent = pass_ && pass_->group == group;
             if (being_sent || !may_request(*membership_.find(number)) ||
-                !wants_.wants(number, group) || board_.is_void(group, report.highest_seen)) {
+                !wants_.wants(number, group) || !wants_.is_served(number, group) ||
+                board_.is_void(group, report.highest_seen)) {
                 continue;
             }
             wants_.on_missed(number, group);
@@ -252,11 +267,18 @@ void Sender::on_request(TimePoint now, MemberNumber number, const NakEntry& entr
     const GroupIndex group = layout_.group_of(BlockIndex(entry.start_block));
     if (layout_.first_block(group).value != entry.start_block) return;
     if (!wants_.wants(number, group)) return;
+    if (!wants_.is_served(number, group)) {
+        // It joined in the middle of the group. Rows for the rest cost less than the sources
+        // again, unless it has hardly anything of them.
+        const bool has_little = entry.deficit > layout_.symbols_in_group(group) / 8 * 7;
+        if (has_little || !board_.is_open(group) || board_.is_void(group, highest_seen)) return;
+        wants_.mark_served(number, group);
+    }
     const std::uint32_t raised =
         board_.on_request({group, entry.rows_seen, entry.deficit, loss, highest_seen});
+    status_news_ = true;  // also when it was covered: who asks in vain missed the last STATUS
     if (raised == 0) return;
     ++counters_.groups_repaired;
-    status_news_ = true;
     charge(now, number, raised);
 }
 
@@ -269,6 +291,7 @@ void Sender::on_nak(TimePoint now, const NakPacket& nak) {
     counters_.nak_entries += nak.entries.size();
     const double loss = std::min(1.0, nak.loss_per_10k / 10000.0);
     member->loss = loss;
+    if (member->state == MemberState::active) worst_loss_ = std::max(worst_loss_, loss);
     for (const auto& entry : nak.entries) on_request(now, number, entry, loss, nak.highest_seen);
 }
 
@@ -277,19 +300,28 @@ void Sender::on_rows_ready(GroupIndex group, std::uint32_t end_row) {
     if (it != rows_.end()) it->second.ready = std::max(it->second.ready, end_row);
 }
 
-// Keeps two requests ahead of what is being sent, for the group that is next in line.
+// Keeps two requests ahead of what is being sent, for the groups that are next in line.
 void Sender::request_rows() {
-    const auto row = board_.next_row();
-    if (!row) return;
-    auto [it, is_new] = rows_.try_emplace(row->group);
-    Rows& rows = it->second;
-    if (is_new) rows.requested = rows.ready = row->row;
-    if (rows.requested >= row->row + 2 * kRowsPerRequest) return;
-    const std::uint32_t first = rows.requested;
-    const std::uint32_t end = std::min(board_.target(row->group), row->row + 2 * kRowsPerRequest);
-    if (end <= first) return;
-    rows.requested = end;
-    mediator_.prepare_rows(row->group, first, end - first);
+    for (const auto& row : board_.next_rows(kGroupsPrepared)) {
+        auto [it, is_new] = rows_.try_emplace(row.group);
+        Rows& rows = it->second;
+        if (is_new) rows.requested = rows.ready = row.row;
+        const std::uint32_t first = rows.requested;
+        if (first >= row.row + kRowsPerRequest) continue;
+        const std::uint32_t ahead = row.row + 2 * kRowsPerRequest;
+        const std::uint32_t end = std::min(board_.target(row.group), ahead);
+        if (end <= first) continue;
+        rows.requested = end;
+        mediator_.prepare_rows(row.group, first, end - first);
+    }
+}
+
+std::optional<RepairBoard::Row> Sender::ready_row() const {
+    for (const auto& row : board_.next_rows(kGroupsPrepared)) {
+        const auto it = rows_.find(row.group);
+        if (it != rows_.end() && it->second.ready > row.row) return row;
+    }
+    return std::nullopt;
 }
 
 // ---- what to send ----
@@ -300,11 +332,8 @@ bool Sender::is_drained() const {
 }
 
 std::optional<Packet> Sender::next_repair() {
-    request_rows();
-    const auto row = board_.next_row();
+    const auto row = ready_row();
     if (!row) return std::nullopt;
-    const auto it = rows_.find(row->group);
-    if (it == rows_.end() || it->second.ready <= row->row) return std::nullopt;
     board_.on_row_sent(*row);
     return RepairPacket{layout_.first_block(row->group).value,
                         layout_.options().group_blocks_log2, row->row, {}};
@@ -321,6 +350,7 @@ bool Sender::begin_pass() {
     }
     pass_ = SourcePass{*group, wants_.unserved_blocks(*group)};
     wants_.mark_served(*group);
+    board_.on_sources_begun(*group);
     rows_.erase(*group);
     mediator_.prepare_sources(*group);
     return true;
@@ -356,7 +386,12 @@ std::optional<Packet> Sender::next_content() {
 
 Duration Sender::status_interval() const {
     if (state_ == SenderState::lingering) return kIdleStatusInterval;
-    return status_news_ ? kNewsInterval : kStatusInterval;
+    const Duration interval = status_news_ ? kNewsInterval : kStatusInterval;
+    const std::uint64_t rate = pacer_.rate_bits_per_second();
+    if (rate == 0) return interval;
+    const double bits = 8 * static_cast<double>(status_wire_bytes()) / kStatusShare;
+    return std::clamp(from_seconds(bits / static_cast<double>(rate)), interval,
+                      kMaxStatusInterval);
 }
 
 bool Sender::status_due(TimePoint now) const {
@@ -394,7 +429,7 @@ StatusPacket Sender::make_status(TimePoint now) {
 
 Outgoing Sender::account(TimePoint now, Packet packet) {
     const std::size_t body = body_bytes(packet, layout_.symbol_bytes());
-    const std::size_t wire = kLinkOverheadBytes + kHeaderBytes + body + kTagBytes;
+    const std::size_t wire = wire_bytes(body);
     switch (packet_type(packet)) {
         case PacketType::data:
             ++counters_.source_symbols;
@@ -414,13 +449,25 @@ Outgoing Sender::account(TimePoint now, Packet packet) {
     return Outgoing{next_packet_number_++, std::move(packet), wire};
 }
 
+std::size_t Sender::status_wire_bytes() const {
+    StatusPacket status;
+    status.adverts.resize(std::min(board_.open_count(), kMaxAdverts));
+    return wire_bytes(body_bytes(status, 0));
+}
+
+std::size_t Sender::content_wire_bytes() const {
+    return wire_bytes(body_bytes(RepairPacket{}, layout_.symbol_bytes()));
+}
+
 std::optional<Outgoing> Sender::poll_packet(TimePoint now) {
     on_deadline(now);
     if (state_ != SenderState::running && state_ != SenderState::lingering) return std::nullopt;
-    const std::size_t full = kLinkOverheadBytes + kHeaderBytes + kTagBytes + 12 +
-                             layout_.symbol_bytes();
-    if (pacer_.earliest(now, full) > now) return std::nullopt;
-    if (status_due(now)) return account(now, make_status(now));
+    request_rows();
+    const bool status = status_due(now);
+    const std::size_t size = status ? status_wire_bytes() : content_wire_bytes();
+    if (pacer_.earliest(now, size) > now) return std::nullopt;
+    if (status) return account(now, make_status(now));
+    if (now < content_from_) return std::nullopt;
     auto packet = next_content();
     if (!packet) return std::nullopt;
     return account(now, std::move(*packet));
@@ -436,17 +483,17 @@ void Sender::on_deadline(TimePoint now) {
 TimePoint Sender::next_deadline(TimePoint now) const {
     TimePoint next = now + std::chrono::seconds(1);
     if (state_ == SenderState::gathering && waiting_since_) {
-        next = std::min(next, *waiting_since_ + options_.start.max_wait);
+        const TimePoint wait_over = *waiting_since_ + options_.start.max_wait;
+        if (wait_over > now) next = std::min(next, wait_over);
     }
     if (state_ == SenderState::running || state_ == SenderState::lingering) {
-        const std::size_t full = kLinkOverheadBytes + kHeaderBytes + kTagBytes + 12 +
-                                 layout_.symbol_bytes();
         const bool busy = state_ == SenderState::running && (pass_ || wants_.next_unserved(cursor_));
-        const bool rows = board_.has_rows() && rows_.contains(board_.next_row()->group) &&
-                          rows_.at(board_.next_row()->group).ready > board_.next_row()->row;
-        TimePoint status = last_status_ + status_interval();
-        next = std::min(next, std::max(status, pacer_.earliest(now, full)));
-        if (busy || rows) next = std::min(next, pacer_.earliest(now, full));
+        const TimePoint status = last_status_ + status_interval();
+        next = std::min(next, std::max(status, pacer_.earliest(now, status_wire_bytes())));
+        if ((busy || ready_row()) && !status_due(now)) {
+            const TimePoint free = pacer_.earliest(now, content_wire_bytes());
+            next = std::min(next, std::max(content_from_, free));
+        }
     }
     return std::max(next, now);
 }

@@ -42,7 +42,11 @@ struct SenderOptions {
     std::uint64_t rate_bits_per_second = 0;  // 0: no limit
     StartRule start;
     bool closed = false;
+    // Only STATUS is sent for so long after the start: the last to join must first be told the key
+    // and the switches that it listens.
+    Duration prelude = std::chrono::milliseconds(100);
     Duration linger = std::chrono::seconds(30);
+    // Silence after which a member is lost; five report periods when the fleet makes those longer.
     Duration member_timeout = std::chrono::seconds(10);
     Duration stall_timeout = std::chrono::seconds(120);
     std::uint32_t max_members = 100'000;
@@ -116,6 +120,8 @@ public:
     void on_deadline(TimePoint now);
     TimePoint next_deadline(TimePoint now) const;
     std::optional<Outgoing> poll_packet(TimePoint now);
+    // The last `count` polled packets have left the machine only now (a batch takes time).
+    void on_left(TimePoint now, std::size_t count) { pacer_.on_left(now, count); }
     std::vector<SenderEvent> take_events();
 
     SenderState state() const { return state_; }
@@ -146,6 +152,7 @@ private:
     void charge(TimePoint now, MemberNumber number, std::uint64_t symbols);
     bool may_request(const Member& member) const;
     void request_rows();
+    std::optional<RepairBoard::Row> ready_row() const;
     std::optional<Packet> next_content();
     std::optional<Packet> next_repair();
     std::optional<Packet> next_source();
@@ -153,6 +160,9 @@ private:
     bool is_drained() const;
     bool status_due(TimePoint now) const;
     Duration status_interval() const;
+    Duration silence_limit() const;
+    std::size_t status_wire_bytes() const;
+    std::size_t content_wire_bytes() const;  // of a repair datagram, the longer of the two kinds
     StatusPacket make_status(TimePoint now);
     Outgoing account(TimePoint now, Packet packet);
     double worst_loss() const;
@@ -170,6 +180,7 @@ private:
 
     TimePoint created_at_;
     std::optional<TimePoint> waiting_since_;
+    TimePoint content_from_{};  // the end of the prelude
     std::optional<TimePoint> lingering_since_;
     std::optional<TimePoint> drained_since_;
 

@@ -79,6 +79,21 @@ void WantMap::mark_served(GroupIndex group) {
     unserved_[group.value] = 0;
 }
 
+void WantMap::mark_served(MemberNumber number, GroupIndex group) {
+    auto it = members_.find(number);
+    CHECK(it != members_.end());
+    Member& member = it->second;
+    if (member.served[group.value]) return;
+    member.served[group.value] = true;
+    if (member.wanted_in_group[group.value] == 0) return;
+    if (--unserved_[group.value] == 0) --unserved_groups_;
+}
+
+bool WantMap::is_served(MemberNumber number, GroupIndex group) const {
+    auto it = members_.find(number);
+    return it != members_.end() && it->second.served[group.value];
+}
+
 bool WantMap::wants(MemberNumber number, GroupIndex group) const {
     auto it = members_.find(number);
     return it != members_.end() && it->second.wanted_in_group[group.value] > 0;

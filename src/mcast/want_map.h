@@ -36,10 +36,13 @@ public:
     void on_missed(MemberNumber member, GroupIndex group);
     // All sources that unserved members want of this group are being sent now.
     void mark_served(GroupIndex group);
+    // What this member still wants of the group, repair rows will bring.
+    void mark_served(MemberNumber member, GroupIndex group);
 
     bool wanted(GroupIndex group) const { return wanting_[group.value] > 0; }
     bool has_unserved(GroupIndex group) const { return unserved_[group.value] > 0; }
     bool wants(MemberNumber member, GroupIndex group) const;
+    bool is_served(MemberNumber member, GroupIndex group) const;
     std::uint32_t missing(MemberNumber member) const;
     std::uint64_t wanted_groups() const { return wanted_groups_; }
     // Blocks of the group that an unserved member wants, ascending.

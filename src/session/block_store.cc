@@ -113,7 +113,7 @@ public:
     }
 
 private:
-    static constexpr std::uint64_t kCheckpointBytes = 32u << 20;
+    static constexpr std::uint64_t kCheckpointBytes = 8u << 20;
 
     Status checkpoint() {
         if (unsynced_.empty()) return {};
@@ -153,8 +153,9 @@ Status check_room(const std::string& part, std::uint64_t image_bytes) {
     }
     const std::uint64_t free = std::uint64_t{space.f_bavail} * space.f_frsize;
     if (free + there >= image_bytes) return {};
-    return Error(Errc::no_space, part + ": the image has " + std::to_string(image_bytes) +
-                                     " bytes, only " + std::to_string(free) +
+    return Error(Errc::no_space, part + ": not enough space: the image has " +
+                                     std::to_string(image_bytes) + " bytes, only " +
+                                     std::to_string(free) +
                                      " are free there; make room or choose another --out");
 }
 

@@ -152,8 +152,9 @@ Result<ByteSpan> SenderEngine::payload(const mcast::Packet& packet) {
 bool SenderEngine::send_batch() {
     std::array<ByteSpan, kBatch> datagrams;
     std::size_t count = 0;
+    const TimePoint now = net::monotonic_now();
     while (count < kBatch) {
-        const auto outgoing = core_->poll_packet(net::monotonic_now());
+        const auto outgoing = core_->poll_packet(now);
         if (!outgoing) break;
         auto bytes = payload(outgoing->packet);
         if (!bytes.ok()) return fail(bytes.error()), false;
@@ -163,7 +164,7 @@ bool SenderEngine::send_batch() {
         ++count;
     }
     if (count == 0) return false;
-    if (!first_sent_) first_sent_ = net::monotonic_now();
+    if (!first_sent_) first_sent_ = now;
     std::size_t done = 0;
     while (done < count) {
         auto sent = socket_.send_batch(std::span(datagrams).subspan(done, count - done));
@@ -171,6 +172,7 @@ bool SenderEngine::send_batch() {
         if (!sent.ok()) return fail(sent.error()), false;
         done += *sent;
     }
+    core_->on_left(net::monotonic_now(), count);
     return true;
 }
 

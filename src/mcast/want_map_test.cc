@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "mcast/want_map.h"
+
+#include <gtest/gtest.h>
+
+#include <map>
+#include <set>
+
+#include "base/prng.h"
+
+namespace muster::mcast {
+namespace {
+
+Layout small_layout() { return Layout::create({20 * 64, 3 * 64 - 5, 64, 16, 2}).value(); }
+
+content::BlockSet all_blocks(const Layout& layout) {
+    content::BlockSet set(layout.block_count());
+    set.set_range(0, layout.block_count());
+    return set;
+}
+
+// The same by brute force: sets of blocks, and of groups that were served.
+class Model {
+public:
+    explicit Model(const Layout& layout) : layout_(layout) {}
+    struct Member {
+        std::set<std::uint32_t> wanted;
+        std::set<std::uint32_t> served;
+    };
+    std::map<std::uint32_t, Member> members;
+
+    std::set<std::uint32_t> wanted_in(const Member& member, std::uint32_t group) const {
+        std::set<std::uint32_t> blocks;
+        for (const std::uint32_t b : member.wanted) {
+            if (layout_.group_of(BlockIndex(b)).value == group) blocks.insert(b);
+        }
+        return blocks;
+    }
+    std::set<std::uint32_t> unserved_blocks(std::uint32_t group) const {
+        std::set<std::uint32_t> blocks;
+        for (const auto& [number, member] : members) {
+            if (!member.served.contains(group)) blocks.merge(wanted_in(member, group));
+        }
+        return blocks;
+    }
+    bool wanted(std::uint32_t group) const {
+        for (const auto& [number, member] : members) {
+            if (!wanted_in(member, group).empty()) return true;
+        }
+        return false;
+    }
+
+private:
+    const Layout& layout_;
+};
+
+void expect_equal(const Layout& layout, const WantMap& map, const Model& model) {
+    std::uint64_t wanted_groups = 0;
+    std::set<std::uint32_t> unserved;
+    for (std::uint32_t g = 0; g < layout.group_count(); ++g) {
+        ASSERT_EQ(map.wanted(GroupIndex(g)), model.wanted(g)) << g;
+        wanted_groups += model.wanted(g);
+        std::set<std::uint32_t> blocks;
+        for (const BlockIndex b : map.unserved_blocks(GroupIndex(g))) blocks.insert(b.value);
+        ASSERT_EQ(blocks, model.unserved_blocks(g)) << g;
+        ASSERT_EQ(map.has_unserved(GroupIndex(g)), !blocks.empty()) << g;
+        if (!blocks.empty()) unserved.insert(g);
+        for (const auto& [number, member] : model.members) {
+            ASSERT_EQ(map.wants(MemberNumber(number), GroupIndex(g)),
+                      !model.wanted_in(member, g).empty());
+        }
+    }
+    ASSERT_EQ(map.wanted_groups(), wanted_groups);
+    for (std::uint32_t from = 0; from < layout.group_count(); ++from) {
+        auto expected = unserved.lower_bound(from);
+        if (expected == unserved.end()) expected = unserved.begin();
+        const auto next = map.next_unserved(GroupIndex(from));
+        ASSERT_EQ(next.has_value(), !unserved.empty());
+        if (next) {
+            ASSERT_EQ(next->value, *expected);
+        }
+    }
+    for (const auto& [number, member] : model.members) {
+        ASSERT_EQ(map.missing(MemberNumber(number)), member.wanted.size());
+    }
+}
+
+void random_step(Prng& prng, const Layout& layout, WantMap& map, Model& model,
+                 std::uint32_t& next_number) {
+    const auto group = static_cast<std::uint32_t>(prng.below(layout.group_count()));
+    const auto kind = prng.below(7);
+    if (kind == 0 || model.members.empty()) {
+        content::BlockSet wanted(layout.block_count());
+        Model::Member member;
+        const bool everything = prng.chance(0.3);
+        for (std::uint32_t b = 0; b < layout.block_count(); ++b) {
+            if (!everything && !prng.chance(0.4)) continue;
+            wanted.set(b);
+            member.wanted.insert(b);
+        }
+        map.add_member(MemberNumber(next_number), std::move(wanted));
+        model.members.emplace(next_number++, std::move(member));
+        return;
+    }
+    auto it = model.members.begin();
+    std::advance(it, prng.below(model.members.size()));
+    const MemberNumber number(it->first);
+    if (kind == 1 && model.members.size() > 5) {
+        map.remove_member(number);
+        model.members.erase(it);
+    } else if (kind == 2) {
+        map.on_missed(number, GroupIndex(group));
+        it->second.served.erase(group);
+    } else if (kind == 3) {
+        map.mark_served(GroupIndex(group));
+        for (auto& [n, member] : model.members) member.served.insert(group);
+    } else if (kind == 4) {
+        map.mark_served(number, GroupIndex(group));
+        it->second.served.insert(group);
+    } else {
+        IntervalSet verified;  // also beyond the end: a member may say anything
+        std::uint32_t dropped = 0;
+        for (int i = 0; i < 6; ++i) {
+            const auto b = static_cast<std::uint32_t>(prng.below(layout.block_count() + 4));
+            verified.add(b);
+            dropped += static_cast<std::uint32_t>(it->second.wanted.erase(b));
+        }
+        ASSERT_EQ(map.on_verified(number, verified), dropped);
+    }
+}
+
+TEST(WantMap, BehavesAsSetsOfBlocksForAnyHistory) {
+    const Layout layout = small_layout();
+    for (std::uint64_t seed = 0; seed < 60; ++seed) {
+        Prng prng(seed);
+        WantMap map(layout);
+        Model model(layout);
+        std::uint32_t next_number = 1;
+        for (int step = 0; step < 120; ++step) {
+            random_step(prng, layout, map, model, next_number);
+            expect_equal(layout, map, model);
+            if (HasFatalFailure()) FAIL() << "seed " << seed << " step " << step;
+        }
+    }
+}
+
+TEST(WantMap, AServedMemberThatMissesTheGroupIsUnservedAgain) {
+    const Layout layout = small_layout();
+    WantMap map(layout);
+    map.add_member(MemberNumber(1), all_blocks(layout));
+    map.mark_served(GroupIndex(2));
+    EXPECT_FALSE(map.has_unserved(GroupIndex(2)));
+    EXPECT_TRUE(map.wanted(GroupIndex(2)));
+    EXPECT_TRUE(map.is_served(MemberNumber(1), GroupIndex(2)));
+    map.on_missed(MemberNumber(1), GroupIndex(2));
+    EXPECT_TRUE(map.has_unserved(GroupIndex(2)));
+    EXPECT_FALSE(map.is_served(MemberNumber(1), GroupIndex(2)));
+}
+
+TEST(WantMap, ALateMemberNeedsOnlyWhatItDoesNotHave) {
+    const Layout layout = small_layout();
+    WantMap map(layout);
+    map.add_member(MemberNumber(1), all_blocks(layout));
+    for (GroupIndex g(0); g.value < layout.group_count(); ++g) map.mark_served(g);
+    content::BlockSet few(layout.block_count());
+    few.set(7);
+    map.add_member(MemberNumber(2), std::move(few));
+    const GroupIndex group = layout.group_of(BlockIndex(7));
+    EXPECT_EQ(map.next_unserved(GroupIndex(0)), group);
+    EXPECT_EQ(map.unserved_blocks(group), std::vector<BlockIndex>{BlockIndex(7)});
+}
+
+}  // namespace
+}  // namespace muster::mcast

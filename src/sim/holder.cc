@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "sim/holder.h"
+
+#include <algorithm>
+
+namespace muster::sim {
+
+using mcast::BlockIndex;
+using mcast::GroupIndex;
+
+void Holder::answer(std::function<void(mcast::Receiver&, TimePoint)> what) {
+    // At once, and then without on_answered: the caller is the receiver itself, still at work.
+    if (work_time_ == Duration{}) return what(*receiver_, world_.queue.now());
+    world_.queue.after(work_time_, [this, what = std::move(what), alive = std::weak_ptr(alive_)] {
+        if (alive.expired()) return;
+        what(*receiver_, world_.queue.now());
+        on_answered_();
+    });
+}
+
+// ---- bytes ----
+
+mcast::GroupBuffer& BytesHolder::buffer(GroupIndex group) {
+    return buffers_.try_emplace(group, world_.content.layout(), group).first->second;
+}
+
+ByteSpan BytesHolder::on_disk(BlockIndex block) const {
+    const auto& layout = world_.content.layout();
+    const std::size_t start =
+        std::size_t{layout.index_in_object(block)} * layout.options().block_bytes;
+    return ByteSpan(disk_.image).subspan(start, layout.block_length_bytes(block));
+}
+
+void BytesHolder::store_symbol(GroupIndex group, std::uint32_t symbol, ByteSpan payload) {
+    buffer(group).store_symbol(symbol, payload);
+}
+
+void BytesHolder::store_row(GroupIndex group, std::uint32_t row, ByteSpan payload) {
+    buffer(group).store_row(row, payload);
+}
+
+void BytesHolder::decode(GroupIndex group, std::vector<std::uint32_t> missing) {
+    auto& bytes = buffer(group);
+    for (BlockIndex block : bytes.blocks_to_load(missing)) {
+        const ByteSpan stored = on_disk(block);
+        std::copy(stored.begin(), stored.end(), bytes.block_bytes(block).begin());
+        bytes.mark_loaded(block);
+    }
+    const std::uint32_t missing_rank = bytes.decode(missing);
+    answer([group, missing_rank](mcast::Receiver& receiver, TimePoint now) {
+        receiver.on_decoded(now, group, missing_rank);
+    });
+}
+
+void BytesHolder::check_block(BlockIndex block) {
+    const auto& layout = world_.content.layout();
+    const ByteSpan bytes = buffer(layout.group_of(block)).block_bytes(block);
+    const bool ok = disk_.manifest->verify_block(layout.index_in_object(block), bytes);
+    if (ok) {
+        const ByteSpan truth = world_.content.block(block);
+        if (!std::equal(bytes.begin(), bytes.end(), truth.begin(), truth.end())) {
+            world_.violation("wrong bytes passed for verified in block " +
+                             std::to_string(block.value));
+        }
+        const ByteSpan place = on_disk(block);
+        std::copy(bytes.begin(), bytes.end(),
+                  disk_.image.begin() + (place.data() - disk_.image.data()));
+        disk_.order.push_back(block);
+    }
+    answer([block, ok](mcast::Receiver& receiver, TimePoint now) {
+        receiver.on_block_checked(now, block, ok);
+    });
+}
+
+void BytesHolder::check_manifest() {
+    const auto& layout = world_.content.layout();
+    Bytes encoded;
+    for (BlockIndex block(0); layout.is_manifest(block); ++block) {
+        const ByteSpan bytes = buffer(layout.group_of(block)).block_bytes(block);
+        encoded.insert(encoded.end(), bytes.begin(), bytes.end());
+    }
+    auto manifest = content::Manifest::decode(encoded, world_.content.descriptor());
+    const bool ok = manifest.ok();
+    if (ok) {
+        disk_.manifest = std::move(manifest).value();
+        disk_.has_manifest = true;
+    }
+    answer([ok](mcast::Receiver& receiver, TimePoint now) {
+        receiver.on_manifest_checked(now, ok);
+    });
+}
+
+// ---- identities ----
+
+void IdentityHolder::decode(GroupIndex group, std::vector<std::uint32_t>) {
+    const std::uint32_t missing_rank = prng_.below(255) == 0 ? 1 : 0;
+    answer([group, missing_rank](mcast::Receiver& receiver, TimePoint now) {
+        receiver.on_decoded(now, group, missing_rank);
+    });
+}
+
+void IdentityHolder::check_block(BlockIndex block) {
+    disk_.order.push_back(block);
+    answer([block](mcast::Receiver& receiver, TimePoint now) {
+        receiver.on_block_checked(now, block, true);
+    });
+}
+
+void IdentityHolder::check_manifest() {
+    disk_.has_manifest = true;
+    answer([](mcast::Receiver& receiver, TimePoint now) {
+        receiver.on_manifest_checked(now, true);
+    });
+}
+
+}  // namespace muster::sim

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+//
+// What a receiving computer does for its mcast::Receiver: keep symbols, decode, check, store. One
+// object per life of the computer; what it had in memory dies with it.
+#pragma once
+
+#include <map>
+#include <memory>
+
+#include "base/prng.h"
+#include "mcast/group_buffer.h"
+#include "mcast/receiver.h"
+#include "sim/disk.h"
+#include "sim/world.h"
+
+namespace muster::sim {
+
+class Holder : public mcast::Receiver::Mediator {
+public:
+    Holder(World& world, Disk& disk, Duration work_time)
+        : world_(world), disk_(disk), work_time_(work_time) {}
+    // The receiver whose orders are answered, and what to do after an answer.
+    void attach(mcast::Receiver& receiver, std::function<void()> on_answered) {
+        receiver_ = &receiver;
+        on_answered_ = std::move(on_answered);
+    }
+
+protected:
+    void answer(std::function<void(mcast::Receiver&, TimePoint)> what);
+
+    World& world_;
+    Disk& disk_;
+
+private:
+    const Duration work_time_;
+    mcast::Receiver* receiver_ = nullptr;
+    std::function<void()> on_answered_;
+    // Answers on their way to a computer that has crashed find it gone.
+    std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
+};
+
+class BytesHolder final : public Holder {
+public:
+    using Holder::Holder;
+
+private:
+    void store_symbol(mcast::GroupIndex group, std::uint32_t symbol, ByteSpan payload) override;
+    void store_row(mcast::GroupIndex group, std::uint32_t row, ByteSpan payload) override;
+    void decode(mcast::GroupIndex group, std::vector<std::uint32_t> missing) override;
+    void check_block(mcast::BlockIndex block) override;
+    void check_manifest() override;
+    void release(mcast::GroupIndex group) override { buffers_.erase(group); }
+
+    mcast::GroupBuffer& buffer(mcast::GroupIndex group);
+    ByteSpan on_disk(mcast::BlockIndex block) const;
+
+    std::map<mcast::GroupIndex, mcast::GroupBuffer> buffers_;
+};
+
+class IdentityHolder final : public Holder {
+public:
+    IdentityHolder(World& world, Disk& disk, Duration work_time, Prng prng)
+        : Holder(world, disk, work_time), prng_(prng) {}
+
+private:
+    void store_symbol(mcast::GroupIndex, std::uint32_t, ByteSpan) override {}
+    void store_row(mcast::GroupIndex, std::uint32_t, ByteSpan) override {}
+    // Exactly as many rows as symbols are missing are dependent once in 255.
+    void decode(mcast::GroupIndex group, std::vector<std::uint32_t> missing) override;
+    void check_block(mcast::BlockIndex block) override;
+    void check_manifest() override;
+    void release(mcast::GroupIndex) override {}
+
+    Prng prng_;
+};
+
+}  // namespace muster::sim

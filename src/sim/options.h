@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+//
+// One simulated session: what is sent, over which cables, to whom, and what goes wrong. A run
+// depends on these options and on nothing else.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "base/time.h"
+#include "mcast/sender.h"
+#include "sim/link.h"
+
+namespace muster::sim {
+
+// bytes: sealed datagrams, decoding, hashing, every byte compared at the end.
+// identity: a symbol is only its number; rank is counted and the code's failures are drawn. The
+// same cores, for fleets that would not fit in memory.
+enum class PayloadMode { bytes, identity };
+
+// A computer goes away and comes back.
+struct Outage {
+    Duration at{};      // since the beginning of the run
+    Duration lasts{};
+    bool crash = true;  // loses its memory; else only its network is gone
+    std::uint32_t blocks_lost = 0;  // of the last ones stored, by a crash
+};
+
+struct GuestOptions {
+    LinkOptions down;  // from the sender: datagrams
+    LinkOptions up;    // to the sender: NAKs
+    Duration joins_after{};
+    double joins_at_share = 0;  // ... and not before so much of the image was sent, 0 .. 1
+    std::vector<Outage> outages;  // in the order of time
+    bool lies = false;  // asks for everything, for ever, and completes nothing
+    std::uint32_t max_open_groups = 16;
+    Duration work_time{};  // until a decode or a check is answered
+};
+
+// Datagrams from somebody who is not the sender, until the faults end.
+struct ForgerOptions {
+    double datagrams_per_second = 0;
+    bool has_group_key = false;  // a member that turned bad: its datagrams open
+};
+
+struct SimulationOptions {
+    std::uint64_t seed = 1;
+    PayloadMode payload = PayloadMode::bytes;
+    std::uint64_t image_bytes = 0;
+    std::uint32_t block_bytes = 90112;
+    std::uint16_t symbol_bytes = 1408;
+    std::uint8_t group_blocks_log2 = 5;
+    mcast::SenderOptions sender;
+    std::vector<GuestOptions> guests;
+    ForgerOptions forger;
+    // Plain cables deliver what left within so long together, as a network card that raises one
+    // interrupt for several datagrams. It makes large fleets several times quicker to simulate.
+    Duration coalesce{};
+    Duration control_delay = std::chrono::microseconds(500);
+    Duration encode_time{};  // until asked rows are ready
+    // After this every cable is sound, nobody forges, nobody crashes.
+    std::optional<Duration> faults_end;
+    bool until_session_ends = false;            // else until all honest computers are complete
+    Duration limit = std::chrono::minutes(30);  // of virtual time
+};
+
+}  // namespace muster::sim

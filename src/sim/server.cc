@@ -1,0 +1,242 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "sim/server.h"
+
+#include <algorithm>
+
+#include "base/check.h"
+#include "fec/encoder.h"
+
+namespace muster::sim {
+
+using mcast::BlockIndex;
+using mcast::GroupIndex;
+using mcast::MemberNumber;
+
+Server::Server(World& world, Prng prng)
+    : world_(world),
+      sender_(world.queue.now(), world.content.layout(), world.options.sender, *this),
+      rounds_(world.content.layout().group_count()) {
+    for (auto& byte : world.group_secret) byte = static_cast<std::byte>(prng.next());
+    for (auto& byte : uplink_base_) byte = static_cast<std::byte>(prng.next());
+    if (world.with_bytes()) {
+        sealer_ = std::make_unique<mcast::PacketSealer>(
+            mcast::derive_group_key(world.group_secret, 0, 0), kSession);
+    }
+}
+
+// ---- control ----
+
+void Server::on_join(std::uint32_t guest, const mcast::JoinRequest& request) {
+    auto number = sender_.on_join(world_.queue.now(), request);
+    if (!number.ok()) return world_.tell_guest(guest, Refused{number.error()});
+    guest_of_[*number] = guest;
+    Joined joined{*number, mcast::derive_uplink_secret(uplink_base_, number->value)};
+    if (world_.with_bytes()) {
+        openers_.emplace(*number, mcast::PacketOpener(mcast::derive_uplink_key(joined.uplink_secret),
+                                                      kSession, 0));
+    }
+    world_.tell_guest(guest, joined);
+}
+
+void Server::on_message(std::uint32_t guest, MemberNumber number, const ToServer& message) {
+    const TimePoint now = world_.queue.now();
+    if (std::holds_alternative<Disconnected>(message)) {
+        sender_.on_disconnected(now, number);
+    } else {
+        const auto& said = std::get<mcast::MemberMessage>(message);
+        if (const auto* join = std::get_if<mcast::JoinRequest>(&said)) {
+            on_join(guest, *join);
+        } else if (const auto* report = std::get_if<mcast::MemberReport>(&said)) {
+            sender_.on_report(now, number, *report);
+        } else {
+            sender_.on_finished(now, number, std::get<mcast::MemberFinished>(said));
+        }
+    }
+    pump();
+}
+
+void Server::on_nak(const Frame& frame) {
+    const TimePoint now = world_.queue.now();
+    if (!world_.with_bytes()) {
+        const auto& nak = std::get<mcast::NakPacket>(frame.packet);
+        count_nak(nak);
+        sender_.on_nak(now, nak);
+        return pump();
+    }
+    // Which member it is from, only its key can tell; production asks the source address first.
+    for (auto& [number, opener] : openers_) {
+        Bytes scratch(frame.datagram.size());
+        auto opened = opener.open(frame.datagram, scratch);
+        if (!opened.ok()) continue;
+        const auto* nak = std::get_if<mcast::NakPacket>(&opened->packet);
+        if (nak == nullptr || nak->member != number.value) continue;
+        count_nak(*nak);
+        sender_.on_nak(now, *nak);
+        return pump();
+    }
+}
+
+void Server::handle_events() {
+    for (const auto& event : sender_.take_events()) {
+        const auto* changed = std::get_if<mcast::MemberChanged>(&event);
+        if (changed == nullptr || (changed->state != mcast::MemberState::lost &&
+                                   changed->state != mcast::MemberState::failed)) {
+            continue;
+        }
+        openers_.erase(changed->number);
+        world_.tell_guest(guest_of_.at(changed->number), Closed{changed->number});
+    }
+}
+
+// ---- datagrams ----
+
+void Server::pump() {
+    const TimePoint now = world_.queue.now();
+    sender_.on_deadline(now);
+    while (auto outgoing = sender_.poll_packet(now)) emit(*outgoing);
+    handle_events();
+    if (sender_.state() == mcast::SenderState::ended) return;
+    const TimePoint next = sender_.next_deadline(now);
+    if (next <= now) {
+        // A core that asks to be called at once and then does nothing would spin in production.
+        world_.violation("the sender has nothing to send and no time to wait for");
+        wake_at_ = TimePoint::max();
+        return;
+    }
+    if (next >= wake_at_) return;
+    wake_at_ = next;
+    world_.queue.at(next, [this, next] {
+        if (wake_at_ != next) return;
+        wake_at_ = TimePoint::max();
+        pump();
+    });
+}
+
+void Server::emit(const mcast::Outgoing& outgoing) {
+    watch(outgoing.packet);
+    watch_window(outgoing.wire_bytes);
+    auto frame = std::make_shared<Frame>();
+    frame->packet_number = outgoing.packet_number;
+    frame->wire_bytes = outgoing.wire_bytes;
+    if (world_.with_bytes()) {
+        seal(outgoing, *frame);
+    } else {
+        frame->packet = outgoing.packet;
+    }
+    world_.multicast(std::move(frame));
+}
+
+void Server::seal(const mcast::Outgoing& outgoing, Frame& frame) {
+    const auto& layout = world_.content.layout();
+    Bytes payload;
+    if (const auto* data = std::get_if<mcast::DataPacket>(&outgoing.packet)) {
+        payload.resize(layout.symbol_bytes());
+        world_.content.copy_symbol(layout.block_of(data->symbol),
+                                   layout.symbol_in_block(data->symbol), payload);
+    } else if (const auto* repair = std::get_if<mcast::RepairPacket>(&outgoing.packet)) {
+        const GroupIndex group = layout.group_of(BlockIndex(repair->start_block));
+        auto it = rows_.find({group, repair->row});
+        CHECK(it != rows_.end());
+        payload = std::move(it->second);
+        rows_.erase(it);
+    }
+    const std::size_t body = mcast::body_bytes(outgoing.packet, payload.size());
+    frame.datagram.resize(mcast::kHeaderBytes + body + mcast::kTagBytes);
+    const std::size_t size =
+        sealer_->seal(outgoing.packet_number, outgoing.packet, payload, frame.datagram);
+    CHECK(size == frame.datagram.size());
+    if (size + mcast::kLinkOverheadBytes != outgoing.wire_bytes) {
+        world_.violation("a datagram is not as long as the sender counted");
+    }
+}
+
+void Server::prepare_rows(GroupIndex group, std::uint32_t first_row, std::uint32_t count) {
+    if (world_.with_bytes()) encode_rows(group, first_row, count);
+    if (world_.options.encode_time == Duration{}) {
+        return sender_.on_rows_ready(group, first_row + count);
+    }
+    world_.queue.after(world_.options.encode_time, [this, group, end = first_row + count] {
+        sender_.on_rows_ready(group, end);
+        pump();
+    });
+}
+
+void Server::encode_rows(GroupIndex group, std::uint32_t first_row, std::uint32_t count) {
+    const auto& layout = world_.content.layout();
+    const std::size_t bytes = layout.symbol_bytes();
+    const std::uint32_t symbols = layout.symbols_in_group(group);
+    Bytes sources(symbols * bytes);
+    std::vector<const std::byte*> pointers;
+    for (BlockIndex b = layout.first_block(group); b < layout.end_block(group); ++b) {
+        for (std::uint32_t s = 0; s < layout.symbols_in_block(b); ++s) {
+            const auto out = MutableByteSpan(sources).subspan(pointers.size() * bytes, bytes);
+            world_.content.copy_symbol(b, s, out);
+            pointers.push_back(out.data());
+        }
+    }
+    std::vector<std::byte*> outs;
+    for (std::uint32_t row = first_row; row < first_row + count; ++row) {
+        auto& out = rows_[{group, row}];
+        out.resize(bytes);
+        outs.push_back(out.data());
+    }
+    fec::encode_rows(fec::isal_kernel(), pointers, bytes, first_row, outs);
+}
+
+// ---- what is counted beside the sender ----
+
+void Server::begin_round(GroupIndex group) {
+    rounds_[group.value].naks = 0;
+    ++round_count_;
+}
+
+void Server::watch(const mcast::Packet& packet) {
+    const auto& layout = world_.content.layout();
+    if (const auto* data = std::get_if<mcast::DataPacket>(&packet)) {
+        const GroupIndex group = layout.group_of(layout.block_of(data->symbol));
+        if (passing_ == group) return;
+        passing_ = group;
+        begin_round(group);
+        rounds_[group.value].quiet = true;
+    } else if (const auto* repair = std::get_if<mcast::RepairPacket>(&packet)) {
+        const GroupIndex group = layout.group_of(BlockIndex(repair->start_block));
+        if (std::exchange(rounds_[group.value].quiet, false)) begin_round(group);
+    } else if (const auto* status = std::get_if<mcast::StatusPacket>(&packet)) {
+        for (const auto& advert : status->adverts) {
+            if (advert.rows_sent != advert.rows_target) continue;
+            rounds_[layout.group_of(BlockIndex(advert.start_block)).value].quiet = true;
+        }
+    }
+}
+
+void Server::watch_window(std::size_t wire_bytes) {
+    const TimePoint now = world_.queue.now();
+    while (!window_.empty() && window_.front().first + std::chrono::milliseconds(10) <= now) {
+        window_bytes_ -= window_.front().second;
+        window_.pop_front();
+    }
+    window_.emplace_back(now, wire_bytes);
+    window_bytes_ += wire_bytes;
+    highest_window_bytes_ = std::max(highest_window_bytes_, window_bytes_);
+}
+
+void Server::count_nak(const mcast::NakPacket& nak) {
+    const auto& layout = world_.content.layout();
+    for (const auto& entry : nak.entries) {
+        if (entry.start_block >= layout.block_count()) continue;
+        auto& round = rounds_[layout.group_of(BlockIndex(entry.start_block)).value];
+        ++nak_entries_;
+        most_naks_ = std::max(most_naks_, ++round.naks);
+    }
+}
+
+void Server::report_to(RunReport& report) const {
+    report.source_symbols = world_.content.layout().symbol_count();
+    report.sent = sender_.counters();
+    report.highest_window_bytes = highest_window_bytes_;
+    report.rounds = round_count_;
+    report.nak_entries = nak_entries_;
+    report.most_naks_in_round = most_naks_;
+}
+
+}  // namespace muster::sim

@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+//
+// Everything that can go wrong, drawn from a seed: lossy, bursty, slow, reordering, duplicating and
+// damaging cables, late joiners, crashes, broken connections, little memory, slow workers, forged
+// datagrams, a liar. First the faults are on, and no wrong byte may pass; then they are off, and
+// everybody who is honest must finish in time.
+#include "base/prng.h"
+#include "scenario.h"
+
+namespace muster::sim {
+
+namespace {
+
+using std::chrono::microseconds;
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+constexpr Duration kTimeToFinish = seconds(30);
+
+LinkOptions draw_link(Prng& prng) {
+    LinkOptions link;
+    link.delay = microseconds(50 + prng.below(2000));
+    if (prng.chance(0.7)) link.loss = prng.uniform() * (prng.chance(0.2) ? 0.4 : 0.1);
+    if (prng.chance(0.3)) link.mean_burst = 1 + 30 * prng.uniform();
+    if (prng.chance(0.4)) link.jitter = microseconds(prng.below(20'000));
+    if (prng.chance(0.3)) link.duplicate = 0.2 * prng.uniform();
+    if (prng.chance(0.3)) link.damage = 0.05 * prng.uniform();
+    if (prng.chance(0.15)) {
+        link.rate_bits_per_second = 5'000'000 + prng.below(50'000'000);
+        link.queue_bytes = static_cast<std::uint32_t>(8'000 + prng.below(200'000));
+    }
+    return link;
+}
+
+GuestOptions draw_guest(Prng& prng, Duration faults_end, std::uint64_t groups) {
+    GuestOptions guest;
+    guest.down = draw_link(prng);
+    guest.up = draw_link(prng);
+    if (prng.chance(0.3)) guest.joins_after = faults_end * prng.below(100) / 100;
+    if (prng.chance(0.3)) {
+        guest.max_open_groups = static_cast<std::uint32_t>(1 + prng.below(3) + groups / 32);
+    }
+    if (prng.chance(0.3)) guest.work_time = microseconds(1 + prng.below(30'000));
+    Duration at = faults_end * prng.below(60) / 100;
+    while (prng.chance(0.25) && at < faults_end) {
+        Outage outage;
+        outage.at = at;
+        outage.lasts = milliseconds(1 + prng.below(2000));
+        outage.crash = prng.chance(0.7);
+        outage.blocks_lost = static_cast<std::uint32_t>(prng.below(10));
+        guest.outages.push_back(outage);
+        at += outage.lasts + milliseconds(prng.below(500));
+    }
+    return guest;
+}
+
+SimulationOptions draw_session(std::uint64_t seed) {
+    Prng prng(mix64(seed ^ 0x317ed));
+    SimulationOptions options;
+    options.seed = seed;
+    // Short symbols and groups make the seeds quick; every tenth has those of production.
+    if (seed % 10 == 0) {
+        options.image_bytes = 1 + prng.below(6'000'000);
+    } else {
+        options.symbol_bytes = static_cast<std::uint16_t>(16 << prng.below(5));
+        options.block_bytes = options.symbol_bytes * (1u << (2 + prng.below(4)));
+        options.group_blocks_log2 = static_cast<std::uint8_t>(prng.below(7));
+        options.image_bytes = 1 + prng.below(std::uint64_t{options.symbol_bytes} * 4000);
+    }
+    const double pass_seconds = 0.2 + 1.5 * prng.uniform();
+    const double wire = static_cast<double>(options.image_bytes) / options.symbol_bytes *
+                        (options.symbol_bytes + 90);
+    options.sender.rate_bits_per_second =
+        std::max<std::uint64_t>(200'000, static_cast<std::uint64_t>(wire * 8 / pass_seconds));
+    options.faults_end = from_seconds(0.5 + 4 * prng.uniform());
+    options.control_delay = microseconds(100 + prng.below(5000));
+    if (prng.chance(0.3)) options.encode_time = microseconds(1 + prng.below(10'000));
+    const auto guests = static_cast<std::uint32_t>(1 + prng.below(16));
+    const std::uint64_t group_bytes = std::uint64_t{options.block_bytes}
+                                      << options.group_blocks_log2;
+    for (std::uint32_t i = 0; i < guests; ++i) {
+        options.guests.push_back(
+            draw_guest(prng, *options.faults_end, options.image_bytes / group_bytes));
+    }
+    if (guests > 1 && prng.chance(0.15)) options.guests.front().lies = true;
+    if (prng.chance(0.3)) options.forger = {50 + 400 * prng.uniform(), prng.chance(0.5)};
+    options.sender.start = {static_cast<std::uint32_t>(1 + prng.below(guests)), seconds(1), false};
+    options.limit = *options.faults_end + kTimeToFinish;
+    return options;
+}
+
+Findings judge_mixed(const SimulationOptions&, const RunReport& report) {
+    Findings findings;
+    expect_complete(report, findings);
+    return findings;
+}
+
+}  // namespace
+
+Scenario mixed_faults() { return {"mixed", "seeds", 1, draw_session, judge_mixed}; }
+
+}  // namespace muster::sim
