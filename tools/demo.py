@@ -40,8 +40,8 @@ class Computer:
 
 
 def computers():
-    return [Computer("PC-01", 0.01), Computer("PC-02", 0.01), Computer("PC-03", 0.05, memory="128M"),
-            Computer("PC-04", 0.0, late=True)]
+    return [Computer("PC-01", 0.01), Computer("PC-02", 0.01),
+            Computer("PC-03", 0.05, memory="128M"), Computer("PC-04", 0.0, late=True)]
 
 
 def say(text):

@@ -3,6 +3,8 @@
 
 #include <spdlog/spdlog.h>
 
+#include <optional>
+
 #include "agent/link.h"
 #include "agent/sequence_run.h"
 #include "net/random.h"
@@ -19,6 +21,7 @@ struct Agent::Impl {
     void on_progress(const ProgressReport& report);
     void on_step(const StepReport& report);
     void on_finished(const Status& status, bool verified);
+    void say_result();
     void stop(Status status);
 
     net::Loop& loop;
@@ -26,7 +29,10 @@ struct Agent::Impl {
     std::unique_ptr<Link> link;
     std::unique_ptr<SequenceRun> run;
     Status result;
-    bool finished_once = false;
+    // The deployment in hand, from its order until the server has recorded its result; whatever
+    // happens to the connection meanwhile, it must not be ordered, and done, a second time.
+    std::optional<std::int64_t> deployment;
+    std::optional<Value> unrecorded_result;
 };
 
 void Agent::Impl::start() {
@@ -40,7 +46,11 @@ void Agent::Impl::start() {
     callbacks.on_message = [this](const Value& message) { on_message(message); };
     callbacks.on_refused = [this](const Error& error) { stop(error); };
     callbacks.on_notice = [](const std::string& words) { spdlog::warn("{}", words); };
-    callbacks.is_working = [this] { return run != nullptr; };
+    callbacks.on_hello = [this](Value& hello) {
+        hello.set("working", deployment.has_value());
+        if (deployment) hello.set("deployment", *deployment);
+    };
+    callbacks.on_connected = [this] { say_result(); };
     link = std::make_unique<Link>(loop, server, std::move(callbacks), seed);
     link->start();
 }
@@ -51,9 +61,11 @@ void Agent::Impl::stop(Status status) {
 }
 
 void Agent::Impl::on_message(const Value& message) {
-    const std::string type = message.string_or("type", "").ok() ? *message.string_or("type", "") : "";
+    const std::string type =
+        message.string_or("type", "").ok() ? *message.string_or("type", "") : "";
     if (type == "order") {
-        if (run) return;
+        if (deployment) return;
+        deployment = message.int_or("deployment", 0).ok() ? *message.int_or("deployment", 0) : 0;
         Status status = on_order(message);
         if (status.ok()) return;
         spdlog::error("{}", status.error().message());
@@ -62,7 +74,9 @@ void Agent::Impl::on_message(const Value& message) {
         auto reason = message.string_or("reason", "");
         spdlog::info("nothing to do: {}", reason.ok() ? *reason : "");
     } else if (type == "recorded") {
-        if (options.once && finished_once) loop.stop();
+        deployment.reset();
+        unrecorded_result.reset();
+        if (options.once) loop.stop();
     } else if (type == "refused") {
         auto reason = message.string_or("reason", "");
         stop(Error(Errc::permission_denied,
@@ -114,7 +128,6 @@ void Agent::Impl::on_progress(const ProgressReport& report) {
 
 void Agent::Impl::on_finished(const Status& status, bool verified) {
     result = status;
-    finished_once = true;
     if (status.ok()) {
         spdlog::info("task sequence succeeded{}", verified ? ", verified" : "");
     } else {
@@ -124,9 +137,16 @@ void Agent::Impl::on_finished(const Status& status, bool verified) {
     message.set("type", "result").set("state", status.ok() ? "succeeded" : "failed");
     message.set("message", status.ok() ? std::string() : status.error().message());
     message.set("verified", verified);
-    link->send(message);
+    unrecorded_result = std::move(message);
+    if (link->connected()) say_result();
     // Not from inside its own call.
     loop.post([this] { run.reset(); });
+}
+
+// Said again after every reconnection until it is recorded: a connection may break with it on its
+// way.
+void Agent::Impl::say_result() {
+    if (unrecorded_result) link->send(*unrecorded_result);
 }
 
 Agent::Agent(net::Loop& loop, AgentOptions options)

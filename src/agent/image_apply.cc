@@ -66,15 +66,18 @@ Result<std::string> apply_and_verify(ApplyJob& job) {
     job.staged.reset();
     job.on_progress("finishing the disk", 0);
     TRY(disk::remove_staging(job.disk));
-    const auto report = TRY(windows::verify_volume(
-        device, metadata.path(), job.index, [&](const windows::VerifyProgress& progress) {
-            job.on_progress("verifying", fraction(progress.bytes_done, progress.bytes_total));
-            return true;
-        }).context("verifying " + device));
+    const auto report =
+        TRY(windows::verify_volume(device, metadata.path(), job.index,
+                                   [&](const windows::VerifyProgress& progress) {
+                                       job.on_progress("verifying", fraction(progress.bytes_done,
+                                                                             progress.bytes_total));
+                                       return true;
+                                   })
+                .context("verifying " + device));
     if (!report.verified()) {
         return Error(Errc::corrupt, device + " differs from the image in " +
-                                        std::to_string(report.difference_count) + " places, first: " +
-                                        report.differences.front());
+                                        std::to_string(report.difference_count) +
+                                        " places, first: " + report.differences.front());
     }
     return "verified " + std::to_string(report.files) + " files, " +
            std::to_string(report.directories) + " directories, " + std::to_string(report.links) +

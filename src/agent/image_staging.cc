@@ -27,8 +27,8 @@ Status feed_pipe(int fd, std::uint64_t bytes, int pipe_fd) {
         if (got < 0) return error_from_errno(errno, "reading the staged image");
         if (got == 0) return Error(Errc::corrupt, "the staged image ends too early");
         for (ssize_t written = 0; written < got;) {
-            const auto put = ::write(pipe_fd, buffer.data() + written,
-                                     static_cast<std::size_t>(got - written));
+            const auto put =
+                ::write(pipe_fd, buffer.data() + written, static_cast<std::size_t>(got - written));
             if (put < 0 && errno == EINTR) continue;
             if (put < 0 && errno == EPIPE) return {};
             if (put < 0) return error_from_errno(errno, "feeding the image to be applied");

@@ -27,15 +27,17 @@ void Link::connect() {
         });
         Value hello = Value::map();
         hello.set("type", "hello").set("protocol", mcast::kProtocolVersion);
-        hello.set("working", callbacks_.is_working());
+        callbacks_.on_hello(hello);
         socket_->send_text(text::to_json(hello));
         for (auto& text : waiting_) socket_->send_text(std::move(text));
         waiting_.clear();
+        callbacks_.on_connected();
     };
     callbacks.on_failed = [this](const net::WebSocketFailure& failure) {
         const bool refused = failure.http_status >= 400 && failure.http_status < 500;
         const bool wrong_key = failure.error.code() == Errc::unauthenticated;
-        if (refused || wrong_key) return callbacks_.on_refused(failure.error);
+        const bool wrong_words = failure.error.code() == Errc::invalid_argument;
+        if (refused || wrong_key || wrong_words) return callbacks_.on_refused(failure.error);
         retry(failure.error.message());
     };
     attempt_ = net::WebSocketClient::connect(loop_, server_, "/api/v1/agent", callbacks);

@@ -23,7 +23,10 @@ public:
         // The server refuses us (wrong token, other version): trying again would not help.
         std::function<void(const Error&)> on_refused;
         std::function<void(const std::string&)> on_notice;
-        std::function<bool()> is_working;  // in a sequence: no new order is wanted
+        // Completes the hello: what this computer has in hand.
+        std::function<void(Value& hello)> on_hello;
+        // The hello and what had waited were sent.
+        std::function<void()> on_connected;
     };
     Link(net::Loop& loop, net::HttpsClientOptions server, Callbacks callbacks, std::uint64_t seed);
 

@@ -11,6 +11,7 @@
 #include <sstream>
 
 #include "agent/agent.h"
+#include "net/https_client.h"
 #include "net/interface.h"
 #include "net/tls.h"
 #include "text/json.h"
@@ -34,6 +35,29 @@ Status read_enrolment(const std::string& path, AgentOptions& options) {
     return {};
 }
 
+// Where the site allows it: by the MAC address of the interface, without a file.
+Status enrol_by_mac(AgentOptions& options) {
+    if (options.server.empty() || !net::is_fingerprint(options.fingerprint)) {
+        return Error(Errc::invalid_argument,
+                     "give --enrolment FILE (of `muster device enrol`), or --server and "
+                     "--fingerprint where the site has open enrolment");
+    }
+    std::string mac;
+    std::ifstream("/sys/class/net/" + options.interface + "/address") >> mac;
+    net::HttpsClientOptions client;
+    client.server = options.server;
+    client.fingerprint = options.fingerprint;
+    const auto response = TRY(net::HttpsClient(client).request(
+        "POST", "/api/v1/enrol", text::to_json(Value::map().set("mac", mac)), "application/json"));
+    const auto answer = TRY(text::parse_json(response.body).context("answer to the enrolment"));
+    if (response.status >= 400) {
+        return Error(net::errc_of_status(response.status),
+                     "not enrolled: " + TRY(answer.string_at("detail")));
+    }
+    options.token = TRY(answer.string_at("token"));
+    return {};
+}
+
 Result<std::uint64_t> parse_memory(const std::string& text) {
     std::size_t used = 0;
     std::uint64_t number = 0;
@@ -43,14 +67,15 @@ Result<std::uint64_t> parse_memory(const std::string& text) {
     const std::string unit = text.substr(used);
     if (used > 0 && unit == "M") return number << 20;
     if (used > 0 && unit == "G") return number << 30;
-    return Error(Errc::invalid_argument, "--memory: not a size: '" + text + "' (write it like 512M)");
+    return Error(Errc::invalid_argument,
+                 "--memory: not a size: '" + text + "' (write it like 512M)");
 }
 
 Status run(AgentOptions options, const std::string& enrolment, const std::string& memory) {
     options.memory_bytes = TRY(parse_memory(memory));
-    TRY(read_enrolment(enrolment, options));
     const auto interface = TRY(net::resolve_interface(options.interface));
     TRY(net::check_multicast_route(interface));
+    TRY(enrolment.empty() ? enrol_by_mac(options) : read_enrolment(enrolment, options));
     net::Loop loop;
     Agent agent(loop, options);
     bool stopped = false;
@@ -74,8 +99,9 @@ int run_agent(int argc, char** argv) {
     std::string enrolment;
     std::string memory = "512M";
     CLI::App app("muster-agent: runs the task sequence that the site has for this computer");
-    app.add_option("--enrolment", enrolment, "File of `muster device enrol`")->required();
+    app.add_option("--enrolment", enrolment, "File of `muster device enrol`");
     app.add_option("--server", options.server, "ADDR:PORT instead of the file's");
+    app.add_option("--fingerprint", options.fingerprint, "Of the server's key; open enrolment");
     app.add_option("--interface", options.interface, "Network interface")->required();
     app.add_option("--disk", options.disks, "A disk of this computer; repeat, in order");
     app.add_option("--memory", memory, "What the agent may use, e.g. 512M");

@@ -158,8 +158,8 @@ void SequenceRun::Impl::run(const sequence::StepOrder& order, const sequence::Pa
     progress.progress = 0;
     callbacks.on_progress(progress);
     worker.post([this, index = order.index, path = plan->first, wanted = plan->second] {
-        auto made = std::make_shared<Result<disk::PartitionedDisk>>(
-            disk::partition_disk(path, wanted));
+        auto made =
+            std::make_shared<Result<disk::PartitionedDisk>>(disk::partition_disk(path, wanted));
         post([index, made](Impl& self) {
             if (!made->ok()) return self.finish_step(index, made->error());
             self.disk = **made;
@@ -190,8 +190,8 @@ void SequenceRun::Impl::run(const sequence::StepOrder& order, const sequence::Ap
     net::fill_random(std::as_writable_bytes(std::span(&member_options.seed, 1)));
     session::MemberSession::Callbacks member_callbacks;
     member_callbacks.open_store =
-        [this, content_id = *expected](const session::Offer& offer)
-        -> Result<std::unique_ptr<session::BlockStore>> {
+        [this, content_id = *expected](
+            const session::Offer& offer) -> Result<std::unique_ptr<session::BlockStore>> {
         if (content::image_id(offer.image) != content_id) {
             return Error(Errc::corrupt, "the session offers another image than the order named");
         }
@@ -208,8 +208,8 @@ void SequenceRun::Impl::run(const sequence::StepOrder& order, const sequence::Ap
     };
     progress = {};
     progress.stage = "joining the session";
-    member = std::make_unique<session::MemberSession>(loop, member_options,
-                                                      std::move(member_callbacks));
+    member =
+        std::make_unique<session::MemberSession>(loop, member_options, std::move(member_callbacks));
     member->start();
     report_receiving();
 }

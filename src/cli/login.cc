@@ -28,9 +28,9 @@ Status login(LoginOptions options) {
     client.server = options.server;
     if (options.fingerprint.empty()) {
         options.fingerprint = TRY(net::fetch_fingerprint(client));
-        const std::string answer =
-            TRY(ask("The key of " + options.server + " is\n  " + options.fingerprint +
-                    "\nCompare it with \"fingerprint\" in admin.json on the server. Trust it? [yes] "));
+        const std::string answer = TRY(
+            ask("The key of " + options.server + " is\n  " + options.fingerprint +
+                "\nCompare it with \"fingerprint\" in admin.json on the server. Trust it? [yes] "));
         if (answer != "yes") return Error(Errc::cancelled, "not trusted, nothing was saved");
     }
     if (options.token.empty()) options.token = TRY(ask("Administrator token: "));
@@ -44,7 +44,8 @@ Status login(LoginOptions options) {
     value.set("server", options.server).set("fingerprint", options.fingerprint);
     value.set("token", options.token);
     TRY(write_private_file(user_login_file(), text::to_json(value) + "\n"));
-    std::printf("logged in to %s, saved in %s\n", options.server.c_str(), user_login_file().c_str());
+    std::printf("logged in to %s, saved in %s\n", options.server.c_str(),
+                user_login_file().c_str());
     return {};
 }
 

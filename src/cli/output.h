@@ -18,8 +18,8 @@ namespace muster::cli {
 inline constexpr int kOk = 0;
 inline constexpr int kFailed = 1;
 inline constexpr int kUsage = 2;
-inline constexpr int kNotAll = 3;    // some computers did not verify; each is named
-inline constexpr int kNobody = 4;    // nobody came
+inline constexpr int kNotAll = 3;  // some computers did not verify; each is named
+inline constexpr int kNobody = 4;  // nobody came
 
 // "muster: MESSAGE" on standard error; returns kFailed.
 int report(const Error& error);

@@ -91,11 +91,11 @@ private:
             progress_.show("waiting for the sender to start");
         } else if (now.blocks > 0) {
             const double done = 1 - static_cast<double>(now.missing) / now.blocks;
-            progress_.show(bar(done, 24) + " " + human_rate(now.rate_bits_per_second) + ", " +
-                           std::to_string(now.missing) + " blocks missing, loss " +
-                           std::to_string(static_cast<int>(now.counters.loss() * 1000) / 10.0)
-                               .substr(0, 4) +
-                           " %");
+            progress_.show(
+                bar(done, 24) + " " + human_rate(now.rate_bits_per_second) + ", " +
+                std::to_string(now.missing) + " blocks missing, loss " +
+                std::to_string(static_cast<int>(now.counters.loss() * 1000) / 10.0).substr(0, 4) +
+                " %");
         }
         tick_ = loop_.after(std::chrono::milliseconds(200), [this] { tick(); });
     }
@@ -103,9 +103,8 @@ private:
     void print_summary() const {
         const auto now = session_->snapshot();
         std::printf("%s: verified, %s in %.1f s, loss %.2f %%, %llu blocks repaired\n",
-                    options_.out.c_str(),
-                    human_bytes(session_->offer()->image.image_bytes).c_str(), now.seconds,
-                    100 * now.counters.loss(),
+                    options_.out.c_str(), human_bytes(session_->offer()->image.image_bytes).c_str(),
+                    now.seconds, 100 * now.counters.loss(),
                     static_cast<unsigned long long>(now.counters.blocks_repaired));
     }
 
@@ -152,7 +151,8 @@ void add_receive_command(CLI::App& app, Run& run) {
     command->add_option("--out", options.out, "Where the file goes")->required();
     command->add_option("--name", options.name, "Name to be known by");
     command->add_option("--memory", raw->memory, "For groups under repair, e.g. 128M");
-    command->add_option("--retry", options.retry_seconds, "Seconds to try again when the sender is gone");
+    command->add_option("--retry", options.retry_seconds,
+                        "Seconds to try again when the sender is gone");
     command->add_flag("--json", options.json, "One JSON line of figures at the end");
     command->callback([raw, &run] {
         run = [raw] {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include <sys/stat.h>
+#include <unistd.h>
 
+#include <atomic>
 #include <cerrno>
 #include <csignal>
 #include <cstdio>
@@ -25,6 +26,8 @@ namespace muster::cli {
 
 namespace {
 
+constexpr std::string_view kNobodyCame = "nobody came";  // as mcast::Sender says it
+
 // One transfer: the server that members come to, and the session they join.
 class Send {
 public:
@@ -37,28 +40,54 @@ public:
         auto sender = TRY(load_or_make_token(options_.token_file));
         secret_ = sender.token.secret;
         auto server = net::HttpsServer(loop_, {.listen = listen, .identity = sender.identity});
-        server.on_websocket([this](const auto& request, auto acceptor) {
-            on_websocket(request, acceptor);
-        });
+        server.on_websocket(
+            [this](const auto& request, auto acceptor) { on_websocket(request, acceptor); });
         TRY(server.start());
-        TRY(make_session(interface));
-        loop_.on_signals({SIGINT, SIGTERM}, [this] { host_->end("stopped by hand"); });
+        TRY(check_readable());
+        hash(interface);
+        loop_.on_signals({SIGINT, SIGTERM}, [this] { stop_by_hand(); });
         tick();
         loop_.run();
+        stopping_ = true;
+        hasher_.stop();
         progress_.clear();
+        if (!failure_.ok()) return failure_.error();
         final_ = host_->snapshot();
         return conclude();
     }
 
 private:
-    Status make_session(const net::Interface& interface) {
-        const auto manifest = TRY(store::hash_file(
-            options_.file, [this](std::uint64_t done, std::uint64_t total) {
-                progress_.show("hashing " + human_bytes(done) + " of " + human_bytes(total));
-                return Status();
-            }));
-        auto source = TRY(session::ContentSource::open(
-            options_.file, manifest, session::layout_for(manifest.descriptor())));
+    Status check_readable() const {
+        if (::access(options_.file.c_str(), R_OK) == 0) return {};
+        return error_from_errno(errno, options_.file);
+    }
+
+    void stop_by_hand() {
+        if (host_) return host_->end("stopped by hand");
+        failure_ = Error(Errc::cancelled, "stopped by hand while hashing " + options_.file);
+        loop_.stop();
+    }
+
+    // On a worker, so that receivers who come early are told to wait.
+    void hash(const net::Interface& interface) {
+        hasher_.post([this, interface] {
+            auto manifest = std::make_shared<Result<content::Manifest>>(store::hash_file(
+                options_.file, [this](std::uint64_t done, std::uint64_t total) -> Status {
+                    hashed_ = static_cast<double>(done) / static_cast<double>(total);
+                    if (stopping_) return Error(Errc::cancelled, "stopped");
+                    return {};
+                }));
+            loop_.post([this, manifest, interface] {
+                failure_ = manifest->ok() ? make_session(interface, **manifest)
+                                          : Status(manifest->error());
+                if (!failure_.ok()) loop_.stop();
+            });
+        });
+    }
+
+    Status make_session(const net::Interface& interface, const content::Manifest& manifest) {
+        auto source = TRY(session::ContentSource::open(options_.file, manifest,
+                                                       session::layout_for(manifest.descriptor())));
         session::SessionHostOptions host;
         host.name = std::filesystem::path(options_.file).filename();
         net::fill_random(std::as_writable_bytes(std::span(&host.engine.session, 1)));
@@ -83,8 +112,8 @@ private:
 
     void on_websocket(const net::HttpRequest& request, const net::WebSocketAcceptor& acceptor) {
         if (request.path != kTransferTarget) {
-            return acceptor.reject(net::HttpResponse::text(404, "this is muster send: ask for " +
-                                                                    std::string(kTransferTarget)));
+            return acceptor.reject(net::HttpResponse::text(
+                404, "this is muster send: ask for " + std::string(kTransferTarget)));
         }
         if (!crypto::equal_constant_time(as_bytes(request.bearer_token), as_bytes(secret_))) {
             return acceptor.reject(net::HttpResponse::text(
@@ -106,6 +135,8 @@ private:
     }
 
     void tick() {
+        tick_ = loop_.after(std::chrono::milliseconds(200), [this] { tick(); });
+        if (!host_) return progress_.show("hashing " + bar(hashed_, 24));
         const auto now = host_->snapshot();
         std::uint32_t done = 0;
         for (const auto& m : now.members) done += m.state == mcast::MemberState::verified;
@@ -119,7 +150,6 @@ private:
                            std::to_string(done) + " of " + std::to_string(now.members.size()) +
                            " verified");
         }
-        tick_ = loop_.after(std::chrono::milliseconds(200), [this] { tick(); });
     }
 
     int conclude() const {
@@ -127,6 +157,10 @@ private:
         for (const auto& m : final_.members) verified += m.state == mcast::MemberState::verified;
         if (options_.json) print_json(verified);
         if (final_.members.empty()) {
+            if (why_ended_ != kNobodyCame) {
+                std::fprintf(stderr, "muster: %s\n", why_ended_.c_str());
+                return kFailed;
+            }
             std::fprintf(stderr, "muster: nobody came within %lld s\n",
                          static_cast<long long>(options_.max_wait_seconds));
             return kNobody;
@@ -137,8 +171,8 @@ private:
             std::fprintf(stderr, "muster: %s did not verify: %s\n", m.name.c_str(), why.c_str());
         }
         if (verified < options_.receivers) {
-            std::fprintf(stderr, "muster: %u of the %u receivers expected have verified\n", verified,
-                         options_.receivers);
+            std::fprintf(stderr, "muster: %u of the %u receivers expected have verified\n",
+                         verified, options_.receivers);
             return kNotAll;
         }
         if (!options_.json) {
@@ -178,6 +212,10 @@ private:
     std::unique_ptr<session::SessionHost> host_;
     session::SenderSnapshot final_;
     std::string why_ended_;
+    Status failure_;
+    std::atomic<double> hashed_ = 0;
+    std::atomic<bool> stopping_ = false;
+    session::Worker hasher_;
 };
 
 }  // namespace

@@ -40,7 +40,8 @@ void add_serve_command(CLI::App& app, Run& run) {
     command->add_option("--data", options.data_folder, "Data folder");
     command->add_option("--listen", options.listen, "ADDR:PORT of the API")->required();
     command->add_option("--interface", options.interface, "Interface for multicast")->required();
-    command->add_option("--rate", raw->rate, "Transfer rate of each session, e.g. 200M; 0: no limit");
+    command->add_option("--rate", raw->rate,
+                        "Transfer rate of each session, e.g. 200M; 0: no limit");
     command->add_option("--ttl", options.ttl, "Hops the datagrams may take")
         ->check(CLI::Range(1, 32));
     command->add_flag("--open-enrolment", options.open_enrolment,

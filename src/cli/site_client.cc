@@ -68,9 +68,9 @@ Result<SiteClient> SiteClient::open(const std::string& login_file) {
 
 Result<Value> SiteClient::call(std::string_view method, const std::string& target,
                                const Value* body) {
-    const auto response = TRY(client_.request(
-        method, target, body == nullptr ? std::string() : text::to_json(*body),
-        body == nullptr ? "" : "application/json"));
+    const auto response =
+        TRY(client_.request(method, target, body == nullptr ? std::string() : text::to_json(*body),
+                            body == nullptr ? "" : "application/json"));
     auto document = text::parse_json(response.body);
     if (response.status < 400) {
         if (!document.ok()) return document.error().context("answer of " + server_);

@@ -21,7 +21,8 @@ template <typename Options>
 void run_on_site(CLI::App* command, Run& run, std::shared_ptr<Options> options,
                  std::function<Status(SiteClient&, const Options&)> work) {
     auto site = std::make_shared<std::string>();
-    command->add_option("--site", *site, "Login file of the site (default: $MUSTER_SITE, your login)");
+    command->add_option("--site", *site,
+                        "Login file of the site (default: $MUSTER_SITE, your login)");
     command->callback([options, site, &run, work = std::move(work)] {
         run = [options, site, work] {
             auto client = SiteClient::open(site->empty() ? default_login_file() : *site);

@@ -9,8 +9,8 @@
 #include <sstream>
 #include <thread>
 
-#include "net/poll.h"
 #include "net/monotonic.h"
+#include "net/poll.h"
 #include "sequence/task_sequence.h"
 #include "text/json.h"
 #include "text/yaml.h"
@@ -210,8 +210,11 @@ void add_image_commands(CLI::App& app, Run& run) {
                                   return {};
                               });
     add_list(family, run, "/api/v1/images", "images",
-             {{"name", "NAME"}, {"version", "VERSION"}, {"image_bytes", "BYTES"},
-              {"state", "STATE"}, {"content_id", "ID"}});
+             {{"name", "NAME"},
+              {"version", "VERSION"},
+              {"image_bytes", "BYTES"},
+              {"state", "STATE"},
+              {"content_id", "ID"}});
 }
 
 void add_device_commands(CLI::App& app, Run& run) {
@@ -277,9 +280,18 @@ void add_deploy_commands(CLI::App& app, Run& run) {
     run_on_site<DeployOptions>(deploy_command, run, options, deploy);
     auto* family = app.add_subcommand("deployment", "Deployments");
     family->require_subcommand(1);
-    add_list(family, run, "/api/v1/deployments", "deployments",
-             {{"id", "ID"}, {"sequence", "SEQUENCE"}, {"collection", "COLLECTION"},
-              {"state", "STATE"}});
+    auto id = std::make_shared<std::string>();
+    auto* cancel = family->add_subcommand("cancel", "No computer starts it any more");
+    cancel->add_option("deployment", *id, "Its number")->required();
+    run_on_site<std::string>(
+        cancel, run, id, [](SiteClient& site, const std::string& deployment) -> Status {
+            TRY(site.post("/api/v1/deployments/" + escape(deployment) + "/cancel", Value::map()));
+            std::printf("deployment %s cancelled\n", deployment.c_str());
+            return {};
+        });
+    add_list(
+        family, run, "/api/v1/deployments", "deployments",
+        {{"id", "ID"}, {"sequence", "SEQUENCE"}, {"collection", "COLLECTION"}, {"state", "STATE"}});
 }
 
 void add_session_commands(CLI::App& app, Run& run) {
@@ -288,15 +300,17 @@ void add_session_commands(CLI::App& app, Run& run) {
     auto id = std::make_shared<std::string>();
     auto* start = family->add_subcommand("start", "Start a waiting session now");
     start->add_option("session", *id, "Its number")->required();
-    run_on_site<std::string>(start, run, id,
-                             [](SiteClient& site, const std::string& session) -> Status {
-                                 TRY(site.post("/api/v1/sessions/" + escape(session) + "/start",
-                                               Value::map()));
-                                 return {};
-                             });
+    run_on_site<std::string>(
+        start, run, id, [](SiteClient& site, const std::string& session) -> Status {
+            TRY(site.post("/api/v1/sessions/" + escape(session) + "/start", Value::map()));
+            return {};
+        });
     add_list(family, run, "/api/v1/sessions", "sessions",
-             {{"session", "SESSION"}, {"deployment", "DEPLOYMENT"}, {"image", "IMAGE"},
-              {"state", "STATE"}, {"live_members", "MEMBERS"}});
+             {{"session", "SESSION"},
+              {"deployment", "DEPLOYMENT"},
+              {"image", "IMAGE"},
+              {"state", "STATE"},
+              {"live_members", "MEMBERS"}});
 }
 
 }  // namespace muster::cli

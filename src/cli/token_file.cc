@@ -52,15 +52,17 @@ Result<SenderToken> load_or_make_token(const std::string& path) {
     const std::string key_path = path + ".key";
     const bool exists = std::filesystem::exists(path);
     if (exists && !std::filesystem::exists(key_path)) {
-        return Error(Errc::not_found, "token file " + path + " is there, but its key " + key_path +
-                                          " is not: give a new --token-file, or bring the key back");
+        return Error(Errc::not_found,
+                     "token file " + path + " is there, but its key " + key_path +
+                         " is not: give a new --token-file, or bring the key back");
     }
     SenderToken sender;
     sender.identity = TRY(net::TlsIdentity::load_or_generate(key_path, "muster send"));
     if (exists) {
         sender.token = TRY(load_token(path));
         if (sender.token.fingerprint != sender.identity.fingerprint()) {
-            return Error(Errc::corrupt, "token file " + path + " names another key than " + key_path);
+            return Error(Errc::corrupt,
+                         "token file " + path + " names another key than " + key_path);
         }
         return sender;
     }

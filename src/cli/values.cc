@@ -18,10 +18,14 @@ Result<std::uint64_t> parse_scaled(std::string_view text, double step, std::stri
     if (failure != std::errc() || number < 0) return wrong;
     const std::string_view unit = text.substr(static_cast<std::size_t>(end - text.data()));
     double factor = 1;
-    if (unit == "k" || unit == "K") factor = step;
-    else if (unit == "M") factor = step * step;
-    else if (unit == "G") factor = step * step * step;
-    else if (!unit.empty()) return wrong;
+    if (unit == "k" || unit == "K")
+        factor = step;
+    else if (unit == "M")
+        factor = step * step;
+    else if (unit == "G")
+        factor = step * step * step;
+    else if (!unit.empty())
+        return wrong;
     if (number * factor > 1e15) return wrong;
     return static_cast<std::uint64_t>(number * factor);
 }

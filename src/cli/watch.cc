@@ -73,7 +73,8 @@ std::string live_view(const Value& document) {
     for (const auto& session : list_of(document, "sessions")) text += session_line(session) + "\n";
     for (const auto& device : list_of(document, "devices")) {
         const std::string message = cell(device, "message");
-        if (!message.empty() && !is_over(device)) text += cell(device, "device") + ": " + message + "\n";
+        if (!message.empty() && !is_over(device))
+            text += cell(device, "device") + ": " + message + "\n";
     }
     return text;
 }

@@ -25,13 +25,13 @@ using MemberNumber = StrongId<struct MemberNumberTag>;
 
 struct MemberCounters {
     std::uint64_t datagrams_received = 0;
-    std::uint64_t datagrams_lost = 0;     // gaps in the packet numbers
-    std::uint64_t datagrams_rejected = 0; // garbage, other sessions, broken seals
-    std::uint64_t local_drops = 0;        // lost in this computer: its socket buffer or its memory
+    std::uint64_t datagrams_lost = 0;      // gaps in the packet numbers
+    std::uint64_t datagrams_rejected = 0;  // garbage, other sessions, broken seals
+    std::uint64_t local_drops = 0;         // lost in this computer: its socket buffer or its memory
     std::uint64_t duplicates = 0;
     std::uint64_t blocks_verified = 0;
-    std::uint64_t blocks_repaired = 0;    // of those, with at least one symbol decoded
-    std::uint64_t blocks_forged = 0;      // did not match the manifest
+    std::uint64_t blocks_repaired = 0;  // of those, with at least one symbol decoded
+    std::uint64_t blocks_forged = 0;    // did not match the manifest
     std::uint64_t naks_sent = 0;
     double loss() const {
         const auto all = datagrams_received + datagrams_lost;
@@ -41,15 +41,15 @@ struct MemberCounters {
 
 struct JoinRequest {
     std::uint32_t protocol_version = kProtocolVersion;
-    std::string name;   // as people know the computer
-    IntervalSet want;   // blocks not yet verified; a want beyond the end is cut off
+    std::string name;  // as people know the computer
+    IntervalSet want;  // blocks not yet verified; a want beyond the end is cut off
     bool wants_all = false;
 };
 
 // Sent about every second, and at once when polled (StatusPacket::poll) or done.
 struct MemberReport {
-    IntervalSet verified;     // since the last report
-    IntervalSet missed;       // groups of which (almost) nothing came: send their sources again
+    IntervalSet verified;  // since the last report
+    IntervalSet missed;    // groups of which (almost) nothing came: send their sources again
     std::vector<NakEntry> deficits;  // of open groups, when polled: a NAK that cannot get lost
     std::uint64_t highest_seen = 0;
     std::uint32_t blocks_missing = 0;

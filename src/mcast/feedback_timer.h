@@ -20,8 +20,8 @@
 namespace muster::mcast {
 
 struct FeedbackParameters {
-    std::uint32_t members = 1;        // N, estimated by the sender
-    double worst_loss = 0;            // p of the worst member, 0 .. 1
+    std::uint32_t members = 1;                         // N, estimated by the sender
+    double worst_loss = 0;                             // p of the worst member, 0 .. 1
     Duration backoff = std::chrono::milliseconds(10);  // T_b
 };
 

@@ -26,8 +26,7 @@ void GroupBuffer::store_row(std::uint32_t row, ByteSpan payload) {
     rows_.push_back({row, Bytes(payload.begin(), payload.end())});
 }
 
-std::vector<BlockIndex> GroupBuffer::blocks_to_load(
-    std::span<const std::uint32_t> missing) const {
+std::vector<BlockIndex> GroupBuffer::blocks_to_load(std::span<const std::uint32_t> missing) const {
     std::vector<bool> there = filled_;
     for (std::uint32_t symbol : missing) there[symbol] = true;
     std::vector<BlockIndex> blocks;

@@ -16,7 +16,8 @@ Result<Layout> Layout::create(const LayoutOptions& options) {
     auto wrong = [](const std::string& what) { return Error(Errc::invalid_argument, what); };
     if (options.image_bytes == 0) return wrong("image of 0 bytes: there is nothing to send");
     if (options.manifest_bytes == 0) return wrong("manifest of 0 bytes");
-    if (options.symbol_bytes == 0 || options.block_bytes == 0 || options.block_bytes % options.symbol_bytes != 0) {
+    if (options.symbol_bytes == 0 || options.block_bytes == 0 ||
+        options.block_bytes % options.symbol_bytes != 0) {
         return wrong("symbol size " + std::to_string(options.symbol_bytes) +
                      " does not divide the block size " + std::to_string(options.block_bytes));
     }
@@ -26,7 +27,9 @@ Result<Layout> Layout::create(const LayoutOptions& options) {
         return wrong("repair group of more than " + std::to_string(kMaxGroupSymbols) + " symbols");
     }
     constexpr std::uint64_t kMaxObjectBytes = 1ULL << 47;
-    const auto blocks_of = [&](std::uint64_t bytes) { return divide_up(bytes, options.block_bytes); };
+    const auto blocks_of = [&](std::uint64_t bytes) {
+        return divide_up(bytes, options.block_bytes);
+    };
     if (options.image_bytes > kMaxObjectBytes || options.manifest_bytes > kMaxObjectBytes ||
         (blocks_of(options.image_bytes) + blocks_of(options.manifest_bytes)) * per_block >=
             (1ULL << 32)) {
@@ -57,9 +60,11 @@ std::uint32_t Layout::index_in_object(BlockIndex block) const {
 
 std::uint32_t Layout::block_length_bytes(BlockIndex block) const {
     CHECK(block.value < block_count_);
-    const std::uint64_t object = is_manifest(block) ? options_.manifest_bytes : options_.image_bytes;
+    const std::uint64_t object =
+        is_manifest(block) ? options_.manifest_bytes : options_.image_bytes;
     const std::uint64_t start = std::uint64_t{index_in_object(block)} * options_.block_bytes;
-    return static_cast<std::uint32_t>(std::min<std::uint64_t>(options_.block_bytes, object - start));
+    return static_cast<std::uint32_t>(
+        std::min<std::uint64_t>(options_.block_bytes, object - start));
 }
 
 std::uint32_t Layout::symbols_in_block(BlockIndex block) const {

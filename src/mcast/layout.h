@@ -27,8 +27,8 @@ struct LayoutOptions {
     std::uint64_t image_bytes = 0;
     std::uint64_t manifest_bytes = 0;
     std::uint32_t block_bytes = 90112;
-    std::uint16_t symbol_bytes = 1408;    // divides block_bytes
-    std::uint8_t group_blocks_log2 = 5;   // 32 blocks = 2048 symbols of 1408 bytes
+    std::uint16_t symbol_bytes = 1408;   // divides block_bytes
+    std::uint8_t group_blocks_log2 = 5;  // 32 blocks = 2048 symbols of 1408 bytes
     bool operator==(const LayoutOptions&) const = default;
 };
 

@@ -19,7 +19,7 @@ namespace muster::mcast {
 struct Member {
     std::string name;
     MemberState state = MemberState::active;
-    std::string failure;              // why, in state failed or lost
+    std::string failure;  // why, in state failed or lost
     TimePoint joined_at{};
     TimePoint last_heard{};
     TimePoint last_progress{};

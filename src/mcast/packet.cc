@@ -84,7 +84,8 @@ Status decode(ByteReader in, StatusPacket& packet) {
     if (in.failed() || count > kMaxAdverts || in.remaining() != count * kAdvertBytes) {
         return corrupt("STATUS of the wrong length");
     }
-    if (state < 1 || state > 3) return corrupt("STATUS with unknown state " + std::to_string(state));
+    if (state < 1 || state > 3)
+        return corrupt("STATUS with unknown state " + std::to_string(state));
     packet.state = static_cast<StreamState>(state);
     for (std::size_t i = 0; i < count; ++i) {
         GroupAdvert advert;
@@ -117,9 +118,7 @@ Status decode(ByteReader in, NakPacket& packet) {
 
 }  // namespace
 
-PacketType packet_type(const Packet& packet) {
-    return static_cast<PacketType>(packet.index() + 1);
-}
+PacketType packet_type(const Packet& packet) { return static_cast<PacketType>(packet.index() + 1); }
 
 std::size_t body_bytes(const Packet& packet, std::size_t payload_bytes) {
     switch (packet_type(packet)) {
@@ -133,7 +132,8 @@ std::size_t body_bytes(const Packet& packet, std::size_t payload_bytes) {
 }
 
 void encode_header(const Header& header, ByteWriter& out) {
-    out.u8(static_cast<std::uint8_t>((kProtocolVersion << 5) | static_cast<std::uint8_t>(header.type)));
+    out.u8(static_cast<std::uint8_t>((kProtocolVersion << 5) |
+                                     static_cast<std::uint8_t>(header.type)));
     out.u8(header.flags).u8(header.epoch).u8(header.stream);
     out.u32(header.session).u64(header.packet_number);
 }

@@ -65,16 +65,16 @@ inline constexpr std::size_t kMaxAdverts = 64;
 enum class StreamState : std::uint8_t { running = 1, drained = 2, ended = 3 };
 
 struct StatusPacket {
-    std::uint64_t sent_at_us = 0;       // the sender's clock, for delay differences only
+    std::uint64_t sent_at_us = 0;  // the sender's clock, for delay differences only
     StreamState state = StreamState::running;
-    std::uint16_t poll = 0;             // drained: a new number asks every member for a report
-    std::uint32_t cursor_block = 0;     // where the carousel is
+    std::uint16_t poll = 0;          // drained: a new number asks every member for a report
+    std::uint32_t cursor_block = 0;  // where the carousel is
     std::uint32_t rate_kbps = 0;
-    std::uint32_t members = 0;          // N_est of the feedback timer
-    std::uint16_t backoff_ms = 10;      // T_b of the feedback timer
-    std::uint16_t grtt_ms = 2;          // greatest round trip time, rounded up
+    std::uint32_t members = 0;      // N_est of the feedback timer
+    std::uint16_t backoff_ms = 10;  // T_b of the feedback timer
+    std::uint16_t grtt_ms = 2;      // greatest round trip time, rounded up
     std::uint16_t worst_loss_per_10k = 0;
-    std::vector<GroupAdvert> adverts;   // at most kMaxAdverts
+    std::vector<GroupAdvert> adverts;  // at most kMaxAdverts
 };
 
 // "Having seen rows 0 .. rows_seen-1 of this group go by, I still miss `deficit` symbols."
@@ -87,9 +87,10 @@ inline constexpr std::size_t kMaxNakEntries = 32;
 
 struct NakPacket {
     std::uint32_t member = 0;
-    std::uint64_t highest_seen = 0;      // packet number; older NAKs than a group's last resend are void
+    std::uint64_t highest_seen =
+        0;  // packet number; older NAKs than a group's last resend are void
     std::uint16_t loss_per_10k = 0;
-    std::vector<NakEntry> entries;       // at most kMaxNakEntries
+    std::vector<NakEntry> entries;  // at most kMaxNakEntries
 };
 
 using Packet = std::variant<DataPacket, RepairPacket, StatusPacket, NakPacket>;

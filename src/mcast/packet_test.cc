@@ -33,8 +33,11 @@ Packet random_packet(Prng& prng, PacketType type, ByteSpan payload) {
         case PacketType::repair:
             return RepairPacket{word(), static_cast<std::uint8_t>(half()), word(), payload};
         case PacketType::status: {
-            StatusPacket status{prng.next(), StreamState::drained, half(), word(), word(), word(),
-                                half(), half(), half(), {}};
+            StatusPacket status{prng.next(), StreamState::drained,
+                                half(),      word(),
+                                word(),      word(),
+                                half(),      half(),
+                                half(),      {}};
             const auto count = prng.below(kMaxAdverts + 1);
             for (std::uint64_t i = 0; i < count; ++i) {
                 status.adverts.push_back({word(), word(), word()});
@@ -111,8 +114,8 @@ TEST(Packet, EveryTruncationAndEveryExtraByteIsRefused) {
     for (const PacketType type : kTypes) {
         const Bytes payload = random_bytes(prng, kPayloadBytes);
         const bool carries = type == PacketType::data || type == PacketType::repair;
-        Bytes body = encoded(random_packet(prng, type, payload),
-                             carries ? ByteSpan(payload) : ByteSpan());
+        Bytes body =
+            encoded(random_packet(prng, type, payload), carries ? ByteSpan(payload) : ByteSpan());
         for (std::size_t size = 0; size < body.size(); ++size) {
             const auto decoded = decode_body(type, ByteSpan(body).first(size), kPayloadBytes);
             ASSERT_FALSE(decoded.ok()) << "type " << static_cast<int>(type) << " size " << size;

@@ -28,8 +28,8 @@ Receiver::Receiver(const Layout& layout, ReceiverOptions options, content::Block
       prng_(prng),
       verified_(std::move(have)) {
     CHECK(verified_.size() == layout_.block_count());
-    manifest_known_ = verified_.first_clear(0).value_or(layout_.block_count()) >=
-                      layout_.manifest_blocks();
+    manifest_known_ =
+        verified_.first_clear(0).value_or(layout_.block_count()) >= layout_.manifest_blocks();
     for (std::uint32_t b = 0; !manifest_known_ && b < layout_.manifest_blocks(); ++b) {
         verified_.clear(b);
     }
@@ -66,9 +66,8 @@ void Receiver::count_number(std::uint64_t packet_number) {
     highest_number_ = std::max(highest_number_, packet_number);
     ++counters_.datagrams_received;
     const std::uint64_t expected = highest_number_ - first_number_ + 1;
-    counters_.datagrams_lost = expected > counters_.datagrams_received
-                                   ? expected - counters_.datagrams_received
-                                   : 0;
+    counters_.datagrams_lost =
+        expected > counters_.datagrams_received ? expected - counters_.datagrams_received : 0;
 }
 
 void Receiver::on_packet(TimePoint now, std::uint64_t packet_number, const Packet& packet) {
@@ -301,8 +300,7 @@ void Receiver::on_advert(TimePoint now, const GroupAdvert& advert) {
     if (advert.start_block >= layout_.block_count()) return;
     const GroupIndex index = layout_.group_of(BlockIndex(advert.start_block));
     if (layout_.first_block(index).value != advert.start_block) return;
-    const bool lost_manifest =
-        layout_.is_manifest(index) && !manifest_known_ && image_group_began_;
+    const bool lost_manifest = layout_.is_manifest(index) && !manifest_known_ && image_group_began_;
     if (lost_manifest) open(index);
     auto it = groups_.find(index);
     if (it == groups_.end()) return;
@@ -337,8 +335,8 @@ std::optional<NakPacket> Receiver::poll_nak(TimePoint now) {
         packet.entries.push_back({layout_.first_block(index).value, group.rows_seen(),
                                   static_cast<std::uint16_t>(std::min(deficit, 65535u))});
         const Duration wait = std::max<Duration>(3 * grtt_, kMinRenak);
-        nak.not_before = now + std::min<Duration>(wait * (1u << std::min(nak.sent_in_a_row, 5u)),
-                                                  kMaxRenak);
+        nak.not_before =
+            now + std::min<Duration>(wait * (1u << std::min(nak.sent_in_a_row, 5u)), kMaxRenak);
         ++nak.sent_in_a_row;
         nak.rows_seen_at_last = group.rows_seen();
         if (packet.entries.size() == kMaxNakEntries) break;

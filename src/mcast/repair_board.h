@@ -59,8 +59,8 @@ public:
     // Rows below this one are wanted.
     std::uint32_t target(GroupIndex group) const { return groups_[group.value].rows_target; }
 
-    // At most kMaxAdverts open groups: those with a news first (a target above what was sent),
-    // then the most recently closed, the others in turn.
+    // At most kMaxAdverts open groups: the most recently closed first, then those with rows to
+    // send, then the others in turn.
     std::vector<GroupAdvert> adverts();
     std::size_t open_count() const { return open_.size(); }
 

@@ -76,9 +76,9 @@ PacketOpener::PacketOpener(const PacketKey& key, std::uint32_t session, std::siz
 Result<Opened> PacketOpener::open(ByteSpan datagram, MutableByteSpan scratch) {
     const Header header = TRY(decode_header(datagram));
     if (header.session != session_) {
-        return Error(Errc::not_found, "datagram of another session: " +
-                                          std::to_string(header.session) + ", this is " +
-                                          std::to_string(session_));
+        return Error(Errc::not_found,
+                     "datagram of another session: " + std::to_string(header.session) +
+                         ", this is " + std::to_string(session_));
     }
     CHECK(scratch.size() >= datagram.size());
     if (is_replay(header.packet_number)) {

@@ -50,8 +50,8 @@ TEST_F(Seal, WhatWasSealedOpens) {
     EXPECT_EQ(opened.header.session, kSession);
     const auto& data = std::get<DataPacket>(opened.packet);
     EXPECT_EQ(data.symbol, 1234u);
-    EXPECT_TRUE(std::equal(data.payload.begin(), data.payload.end(), payload_.begin(),
-                           payload_.end()));
+    EXPECT_TRUE(
+        std::equal(data.payload.begin(), data.payload.end(), payload_.begin(), payload_.end()));
 }
 
 TEST_F(Seal, OpensInPlaceAsWell) {
@@ -61,8 +61,8 @@ TEST_F(Seal, OpensInPlaceAsWell) {
 
 TEST_F(Seal, HidesTheBody) {
     const Bytes datagram = sealed(0);
-    const auto found = std::search(datagram.begin(), datagram.end(), payload_.begin(),
-                                   payload_.begin() + 8);
+    const auto found =
+        std::search(datagram.begin(), datagram.end(), payload_.begin(), payload_.begin() + 8);
     EXPECT_EQ(found, datagram.end());
 }
 
@@ -104,9 +104,9 @@ TEST_F(Seal, SaysWhatIsWrong) {
 
 TEST_F(Seal, AnotherKeyDoesNotOpenIt) {
     const Bytes datagram = sealed(0);
-    const PacketKey others[] = {derive_group_key(secret(2), 0, 0), derive_group_key(secret(1), 1, 0),
-                                derive_group_key(secret(1), 0, 1),
-                                derive_uplink_key(secret(1))};
+    const PacketKey others[] = {derive_group_key(secret(2), 0, 0),
+                                derive_group_key(secret(1), 1, 0),
+                                derive_group_key(secret(1), 0, 1), derive_uplink_key(secret(1))};
     for (const auto& other : others) {
         PacketOpener opener(other, kSession, kPayloadBytes);
         Bytes copy = datagram;

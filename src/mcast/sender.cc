@@ -12,8 +12,8 @@ namespace {
 
 using std::chrono::milliseconds;
 
-constexpr std::uint32_t kRowsPerRequest = 64;   // one encode job; two in flight keep it busy
-constexpr std::size_t kGroupsPrepared = 4;      // groups whose rows are made before their turn
+constexpr std::uint32_t kRowsPerRequest = 64;  // one encode job; two in flight keep it busy
+constexpr std::size_t kGroupsPrepared = 4;     // groups whose rows are made before their turn
 constexpr Duration kStatusInterval = milliseconds(20);
 // An answer to NAKs: the sooner it is out, the fewer ask for what is already promised.
 constexpr Duration kNewsInterval = std::chrono::microseconds(500);
@@ -31,7 +31,8 @@ std::size_t wire_bytes(std::size_t body) {
 
 }  // namespace
 
-Sender::Sender(TimePoint now, const Layout& layout, const SenderOptions& options, Mediator& mediator)
+Sender::Sender(TimePoint now, const Layout& layout, const SenderOptions& options,
+               Mediator& mediator)
     : layout_(layout),
       options_(options),
       mediator_(mediator),
@@ -53,16 +54,16 @@ Result<MemberNumber> Sender::on_join(TimePoint now, const JoinRequest& request) 
     }
     if (state_ == SenderState::ended) return Error(Errc::unavailable, "the session is over");
     if (membership_.live_count() >= options_.max_members) {
-        return Error(Errc::unavailable, "the session is full: " +
-                                            std::to_string(options_.max_members) + " members");
+        return Error(Errc::unavailable,
+                     "the session is full: " + std::to_string(options_.max_members) + " members");
     }
     if (auto before = membership_.live_member_named(request.name)) {
         finish_member(now, *before, MemberState::lost, "came back as a new member");
     }
     auto wanted = content::BlockSet(layout_.block_count());
     if (request.wants_all) {
-        wanted = content::BlockSet::from_intervals(
-            IntervalSet::range(0, layout_.block_count()), layout_.block_count());
+        wanted = content::BlockSet::from_intervals(IntervalSet::range(0, layout_.block_count()),
+                                                   layout_.block_count());
     } else {
         for (auto [begin, end] : request.want.runs()) {
             const auto last = std::min<std::uint64_t>(end, layout_.block_count());
@@ -149,8 +150,9 @@ void Sender::check_members(TimePoint now) {
         const bool gone = !membership_.find(number)->connected;
         finish_member(now, number, MemberState::lost,
                       gone ? "its control connection broke and it did not come back"
-                           : "silent for " + std::to_string(static_cast<int>(
-                                                 to_seconds(silence_limit()))) + " s");
+                           : "silent for " +
+                                 std::to_string(static_cast<int>(to_seconds(silence_limit()))) +
+                                 " s");
     }
     if (state_ != SenderState::running || !drained_since_) return;
     for (const auto& [number, member] : membership_.all()) {
@@ -188,9 +190,7 @@ void Sender::start(TimePoint now) {
     if (state_ == SenderState::gathering) set_state(now, SenderState::running, "started by hand");
 }
 
-void Sender::end(TimePoint now, const std::string& why) {
-    set_state(now, SenderState::ended, why);
-}
+void Sender::end(TimePoint now, const std::string& why) { set_state(now, SenderState::ended, why); }
 
 void Sender::check_start(TimePoint now) {
     if (state_ != SenderState::gathering) return;
@@ -335,8 +335,8 @@ std::optional<Packet> Sender::next_repair() {
     const auto row = ready_row();
     if (!row) return std::nullopt;
     board_.on_row_sent(*row);
-    return RepairPacket{layout_.first_block(row->group).value,
-                        layout_.options().group_blocks_log2, row->row, {}};
+    return RepairPacket{
+        layout_.first_block(row->group).value, layout_.options().group_blocks_log2, row->row, {}};
 }
 
 // The manifest first, for without it nothing can be verified; else round and round.
@@ -390,8 +390,7 @@ Duration Sender::status_interval() const {
     const std::uint64_t rate = pacer_.rate_bits_per_second();
     if (rate == 0) return interval;
     const double bits = 8 * static_cast<double>(status_wire_bytes()) / kStatusShare;
-    return std::clamp(from_seconds(bits / static_cast<double>(rate)), interval,
-                      kMaxStatusInterval);
+    return std::clamp(from_seconds(bits / static_cast<double>(rate)), interval, kMaxStatusInterval);
 }
 
 bool Sender::status_due(TimePoint now) const {
@@ -487,7 +486,8 @@ TimePoint Sender::next_deadline(TimePoint now) const {
         if (wait_over > now) next = std::min(next, wait_over);
     }
     if (state_ == SenderState::running || state_ == SenderState::lingering) {
-        const bool busy = state_ == SenderState::running && (pass_ || wants_.next_unserved(cursor_));
+        const bool busy =
+            state_ == SenderState::running && (pass_ || wants_.next_unserved(cursor_));
         const TimePoint status = last_status_ + status_interval();
         next = std::min(next, std::max(status, pacer_.earliest(now, status_wire_bytes())));
         if ((busy || ready_row()) && !status_due(now)) {

@@ -6,7 +6,8 @@
 // It is a carousel over the groups that somebody still wants (WantMap), interleaved with repair
 // rows for groups that were sent and of which somebody missed a part (RepairBoard):
 //
-//   gathering --(start rule, or start())--> running --(nobody wants anything)--> lingering --> ended
+//   gathering --(start rule, or start())--> running --(nobody wants anything)--> lingering -->
+//   ended
 //                                             ^-------------(a late joiner)----------'
 //
 // When it has nothing left to send but wants are open, the stream is *drained*: STATUS asks every
@@ -98,7 +99,8 @@ public:
     public:
         virtual ~Mediator() = default;
         // Compute these rows; answer with Sender::on_rows_ready, in any order, at any time.
-        virtual void prepare_rows(GroupIndex group, std::uint32_t first_row, std::uint32_t count) = 0;
+        virtual void prepare_rows(GroupIndex group, std::uint32_t first_row,
+                                  std::uint32_t count) = 0;
         // The group's sources will be sent next: a good time to read them ahead.
         virtual void prepare_sources(GroupIndex group) = 0;
     };

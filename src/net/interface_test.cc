@@ -9,7 +9,7 @@ namespace muster::net {
 namespace {
 
 TEST(Interface, says_what_it_is) {
-    VethPair pair;
+    VethPair pair(VethPair::Link::whatever);
     const auto left = resolve_interface("left");
     ASSERT_TRUE(left.ok()) << left.error().message();
     EXPECT_GT(left->index, 0u);
@@ -24,7 +24,7 @@ TEST(Interface, says_what_it_is) {
 }
 
 TEST(Interface, a_label_is_an_address_and_not_an_interface) {
-    VethPair pair;
+    VethPair pair(VethPair::Link::whatever);
     VethPair::run("ip address add 10.77.0.9/24 dev left label left:1");
     const auto left = resolve_interface("left");
     ASSERT_TRUE(left.ok());
@@ -33,7 +33,7 @@ TEST(Interface, a_label_is_an_address_and_not_an_interface) {
 }
 
 TEST(Interface, an_unknown_name_is_answered_with_the_known_ones) {
-    VethPair pair;
+    VethPair pair(VethPair::Link::whatever);
     const auto none = resolve_interface("eth9");
     ASSERT_FALSE(none.ok());
     EXPECT_EQ(none.error().code(), Errc::not_found);
@@ -41,7 +41,7 @@ TEST(Interface, an_unknown_name_is_answered_with_the_known_ones) {
 }
 
 TEST(Interface, one_that_is_down_comes_with_the_command_that_brings_it_up) {
-    VethPair pair;
+    VethPair pair(VethPair::Link::whatever);
     VethPair::run("ip link set left down");
     const auto left = resolve_interface("left");
     ASSERT_FALSE(left.ok());
@@ -50,7 +50,7 @@ TEST(Interface, one_that_is_down_comes_with_the_command_that_brings_it_up) {
 }
 
 TEST(Interface, one_without_an_address_says_so) {
-    VethPair pair;
+    VethPair pair(VethPair::Link::whatever);
     VethPair::run("ip address flush dev left");
     const auto left = resolve_interface("left");
     ASSERT_FALSE(left.ok());
@@ -58,7 +58,7 @@ TEST(Interface, one_without_an_address_says_so) {
 }
 
 TEST(Interface, one_that_carries_no_multicast_is_refused) {
-    VethPair pair;
+    VethPair pair(VethPair::Link::whatever);
     VethPair::run("ip link set left multicast off");
     const auto left = resolve_interface("left");
     ASSERT_TRUE(left.ok());

@@ -15,28 +15,31 @@
 #include <iterator>
 #include <sstream>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "net/fd.h"
+#include "net/interface.h"
+#include "net/monotonic.h"
 
 namespace muster::net {
 
 class VethPair {
 public:
-    VethPair() : home_(open_own()) {
+    // Waiting for the link takes a second; only what sends needs it.
+    enum class Link { awaited, whatever };
+    explicit VethPair(Link link = Link::awaited) : home_(open_own()) {
         enter_new(left_);
         enter_new(right_);
         enter(left_);
         run("ip link add left type veth peer name right netns /proc/" + std::to_string(::getpid()) +
             "/fd/" + std::to_string(right_.value()));
-        run("ip address add 10.77.0.1/24 dev left");
-        run("ip link set left up");
-        run("ip link set lo up");
+        set_up("left", "10.77.0.1/24");
         enter(right_);
-        run("ip address add 10.77.0.2/24 dev right");
-        run("ip link set right up");
-        run("ip link set lo up");
+        set_up("right", "10.77.0.2/24");
+        if (link == Link::awaited) wait_for_link("right");
         enter(left_);
+        if (link == Link::awaited) wait_for_link("left");
     }
     ~VethPair() { enter(home_); }
 
@@ -59,6 +62,24 @@ public:
     }
 
 private:
+    static void set_up(const std::string& name, const std::string& address) {
+        run("ip address add " + address + " dev " + name);
+        run("ip link set " + name + " up");
+        run("ip link set lo up");
+    }
+    // Until the kernel's link watcher has been here, an interface drops what it is to send without
+    // a word. It works under the lock that the last command also needs.
+    static void wait_for_link(const std::string& name) {
+        const auto limit = monotonic_now() + std::chrono::seconds(30);
+        for (bool running = false; !running;) {
+            const auto interface = find_interface(name);
+            ASSERT_TRUE(interface.ok()) << interface.error().message();
+            ASSERT_LT(monotonic_now(), limit) << name << " has no link";
+            running = interface->running;
+            if (!running) std::this_thread::yield();
+        }
+        run("ip link set " + name + " up");
+    }
     // The namespace of this thread; the programs it starts inherit it.
     static UniqueFd open_own() {
         return UniqueFd(::open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC));

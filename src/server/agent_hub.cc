@@ -76,13 +76,43 @@ Status AgentHub::on_hello(Agent& agent, const Value& message) {
     const std::int64_t version = TRY(message.int_at("protocol"));
     if (version != mcast::kProtocolVersion) {
         return Error(Errc::version_mismatch,
-                     "protocol version " + std::to_string(version) + " of the agent is not version " +
-                         std::to_string(mcast::kProtocolVersion) +
+                     "protocol version " + std::to_string(version) +
+                         " of the agent is not version " + std::to_string(mcast::kProtocolVersion) +
                          " of this server: install the same muster on both");
     }
     agent.greeted = true;
     spdlog::info("{}: connected from {}", agent.device.name, agent.socket->peer().to_string());
-    return decide(agent);
+    forget_earlier_connections(agent);
+    if (!TRY(message.bool_or("working", false))) return decide(agent);
+    return take_up(agent, site::DeploymentId(TRY(message.int_at("deployment"))));
+}
+
+// A computer that was switched off leaves a connection behind that nobody has closed.
+void AgentHub::forget_earlier_connections(const Agent& agent) {
+    for (auto it = agents_.begin(); it != agents_.end();) {
+        if (&it->second == &agent || it->second.device.id != agent.device.id) {
+            ++it;
+            continue;
+        }
+        it->second.socket->close("this computer has connected again");
+        it = agents_.erase(it);
+    }
+}
+
+// The agent came back in the middle of a deployment; what was known of it is in the database.
+Status AgentHub::take_up(Agent& agent, site::DeploymentId deployment) {
+    const auto records = TRY(database_.progress().for_device(agent.device.id));
+    auto record = std::find_if(records.begin(), records.end(),
+                               [&](const auto& r) { return r.deployment_id == deployment; });
+    if (record == records.end()) {
+        return Error(Errc::not_found, "the agent works on deployment " +
+                                          std::to_string(deployment.value) +
+                                          ", which this server did not give it: start it again");
+    }
+    agent.idle = false;
+    agent.live = *record;
+    spdlog::info("{}: goes on with deployment {}", agent.device.name, deployment.value);
+    return {};
 }
 
 Status AgentHub::decide(Agent& agent) {
@@ -213,7 +243,8 @@ Status AgentHub::on_result(Agent& agent, const Value& message) {
     Value answer = Value::map();
     answer.set("type", "recorded");
     agent.socket->send_text(text::to_json(answer));
-    return {};
+    // Another deployment may have been made meanwhile.
+    return decide(agent);
 }
 
 Status AgentHub::save(Agent& agent) {

@@ -4,10 +4,13 @@
 // progress is kept here and written to the database about once a second and at every change of
 // state, so that a fleet reporting every second does not become a fleet of transactions.
 //
-//   agent  -> hello {protocol, ...}            server -> order {deployment, sequence, images}
+//   agent  -> hello {protocol, working}        server -> order {deployment, sequence, images}
 //   agent  -> step {index, name, outcome}                or idle {reason}, asked again later
 //   agent  -> progress {stage, progress, ...}
-//   agent  -> result {state, message, verified}
+//   agent  -> result {state, message, verified}        server -> recorded
+//
+// An agent that comes back with a deployment in hand (working, and which) gets no order: it goes on,
+// and says its result again until that is recorded. Ordered twice, it would erase what it has done.
 #pragma once
 
 #include <map>
@@ -47,6 +50,8 @@ private:
     void on_text(std::uint64_t id, const std::string& text);
     Status on_message(Agent& agent, const Value& message);
     Status on_hello(Agent& agent, const Value& message);
+    Status take_up(Agent& agent, site::DeploymentId deployment);
+    void forget_earlier_connections(const Agent& agent);
     Status on_step(Agent& agent, const Value& message);
     Status on_progress(Agent& agent, const Value& message);
     Status on_result(Agent& agent, const Value& message);

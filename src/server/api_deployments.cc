@@ -18,7 +18,8 @@ Result<Answer> add_sequence(ApiParts& parts, const Value& body) {
     const auto tree = TRY(text::parse_yaml(text, "task sequence"));
     const auto sequence = TRY(sequence::parse(tree));
     TRY(site::check_name("task sequence", sequence.name));
-    return Answer{201, document(TRY(parts.database.sequences().add(sequence.name, text, wall_now())))};
+    return Answer{201,
+                  document(TRY(parts.database.sequences().add(sequence.name, text, wall_now())))};
 }
 
 // The images a sequence names, looked up and their indexes checked.
@@ -41,8 +42,7 @@ Result<std::vector<site::ImageId>> images_of(ApiParts& parts, const site::Sequen
 
 Result<Answer> add_deployment(ApiParts& parts, const Value& body) {
     TRY(body.only_keys({"sequence", "collection", "min_clients", "max_wait_seconds"}));
-    const auto record =
-        TRY(parts.database.sequences().find(TRY(body.string_at("sequence"))));
+    const auto record = TRY(parts.database.sequences().find(TRY(body.string_at("sequence"))));
     const auto collection =
         TRY(parts.database.collections().find(TRY(body.string_at("collection"))));
     if (collection.members.empty()) {
@@ -112,6 +112,13 @@ void add_deployment_routes(Router& router, ApiParts& parts) {
                [&parts](const Request& request) { return add_deployment(parts, request.body); });
     router.add("GET", "/api/v1/deployments/{deployment}/progress",
                [&parts](const Request& request) { return show_progress(parts, request); });
+    router.add(
+        "POST", "/api/v1/deployments/{deployment}/cancel",
+        [&parts](const Request& request) -> Result<Answer> {
+            const site::DeploymentId id(TRY(id_in(request, "deployment")));
+            TRY(parts.database.deployments().set_state(id, site::DeploymentState::cancelled));
+            return Answer{200, document(TRY(parts.database.deployments().find(id)))};
+        });
     router.add("GET", "/api/v1/sessions", [&parts](const Request&) -> Result<Answer> {
         Value list = Value::list();
         for (const auto& info : parts.sessions.list()) list.push(session_document(info));

@@ -28,8 +28,7 @@ Result<Answer> add_device(ApiParts& parts, const Value& body) {
 Result<Answer> add_member(ApiParts& parts, const Request& request) {
     TRY(request.body.only_keys({"device"}));
     const auto collection = TRY(parts.database.collections().find(request.path.at("name")));
-    const auto device =
-        TRY(parts.database.devices().find(TRY(request.body.string_at("device"))));
+    const auto device = TRY(parts.database.devices().find(TRY(request.body.string_at("device"))));
     TRY(parts.database.collections().add_member(collection.id, device.id));
     parts.agents.reconsider();
     return Answer{201, document(TRY(parts.database.collections().find(collection.id)))};
@@ -55,8 +54,7 @@ void add_device_routes(Router& router, ApiParts& parts) {
                [&parts](const Request& request) { return add_device(parts, request.body); });
     router.add("POST", "/api/v1/devices/{name}/token",
                [&parts](const Request& request) -> Result<Answer> {
-                   const auto device =
-                       TRY(parts.database.devices().find(request.path.at("name")));
+                   const auto device = TRY(parts.database.devices().find(request.path.at("name")));
                    return Answer{201, TRY(enrol(parts, device))};
                });
     router.add("GET", "/api/v1/collections", [&parts](const Request&) -> Result<Answer> {

@@ -40,9 +40,9 @@ Result<Identity> identify(store::SiteDatabase& database, std::string_view token)
 Result<Administrator> require_administrator(store::SiteDatabase& database, std::string_view token) {
     auto identity = TRY(identify(database, token));
     if (auto* administrator = std::get_if<Administrator>(&identity)) return *administrator;
-    return Error(Errc::permission_denied, "this is for administrators; " +
-                                              std::get<site::Device>(identity).name +
-                                              " is a computer");
+    return Error(
+        Errc::permission_denied,
+        "this is for administrators; " + std::get<site::Device>(identity).name + " is a computer");
 }
 
 Result<site::Device> require_device(store::SiteDatabase& database, std::string_view token) {
@@ -84,8 +84,7 @@ Status ensure_admin_token(store::SiteDatabase& database, const std::string& path
     if (!token || !database.admin_tokens().verify(token_hash(*token)).ok()) {
         token = new_token();
         const auto now = wall_now();
-        const std::string name =
-            "administrator-" + std::to_string(site::to_unix_milliseconds(now));
+        const std::string name = "administrator-" + std::to_string(site::to_unix_milliseconds(now));
         TRY(database.admin_tokens().add(name, token_hash(*token), now));
     }
     Value value = Value::map();

@@ -33,7 +33,8 @@ Status write_manifest(const std::filesystem::path& path, const content::Manifest
     file.write(reinterpret_cast<const char*>(bytes.data()),
                static_cast<std::streamsize>(bytes.size()));
     file.close();
-    if (!file) return Error(Errc::no_space, "writing " + path.string() + ": the disk did not take it");
+    if (!file)
+        return Error(Errc::no_space, "writing " + path.string() + ": the disk did not take it");
     return {};
 }
 
@@ -84,7 +85,8 @@ Result<ImportStatus> ImportJobs::status(std::int64_t id) const {
     ImportStatus status = it->second->status;
     status.stage = kStages[it->second->stage];
     status.progress = it->second->progress;
-    if (status.state == JobState::waiting && it->second->stage > 0) status.state = JobState::running;
+    if (status.state == JobState::waiting && it->second->stage > 0)
+        status.state = JobState::running;
     return status;
 }
 

@@ -20,7 +20,8 @@ int status_of(Errc code) {
         case Errc::unavailable: return 503;
         case Errc::cancelled: return 503;
         case Errc::no_space: return 507;
-        case Errc::io: case Errc::internal: break;
+        case Errc::io:
+        case Errc::internal: break;
     }
     return 500;
 }

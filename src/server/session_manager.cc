@@ -30,8 +30,7 @@ Result<SessionManager::Entry*> SessionManager::open(const site::Deployment& depl
     engine.group = TRY(session::group_address("", engine.session));
     engine.ttl = point_.ttl;
     engine.core.rate_bits_per_second = point_.rate_bits_per_second;
-    engine.core.start.min_members =
-        static_cast<std::uint32_t>(deployment.start_rule.min_clients);
+    engine.core.start.min_members = static_cast<std::uint32_t>(deployment.start_rule.min_clients);
     engine.core.start.max_wait = std::chrono::seconds(deployment.start_rule.max_wait_seconds);
     engine.core.start.wait_from_first_member = true;
     const std::string label = "session " + std::to_string(engine.session) + " (" + image.name + ")";
@@ -42,9 +41,9 @@ Result<SessionManager::Entry*> SessionManager::open(const site::Deployment& depl
     };
     callbacks.on_state = [label](mcast::SenderState state, const std::string& why) {
         spdlog::info("{}: {}: {}", label,
-                     state == mcast::SenderState::running   ? "running"
+                     state == mcast::SenderState::running ? "running"
                      : state == mcast::SenderState::ended ? "ended"
-                                                            : "idle",
+                                                          : "idle",
                      why);
     };
     entry.host = TRY(session::SessionHost::create(loop_, options, std::move(source), callbacks));

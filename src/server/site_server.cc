@@ -18,6 +18,7 @@ struct SiteServer::Parts {
           store::ContentStore store, net::TlsIdentity key, const net::Interface& interface,
           const net::Address& listen)
         : options(serve_options),
+          reachable(interface.ipv4.front()),
           database(std::move(opened)),
           content(std::move(store)),
           identity(std::move(key)),
@@ -49,6 +50,7 @@ struct SiteServer::Parts {
     Result<Value> open_enrol(const net::HttpRequest& request);
 
     ServeOptions options;
+    net::Address reachable;
     store::SiteDatabase database;
     store::ContentStore content;
     net::TlsIdentity identity;
@@ -122,8 +124,8 @@ Status SiteServer::Parts::accept_member(const site::Device& device, const net::H
     Status accepted = sessions.accept(socket, deployment, image, device.name);
     if (accepted.ok()) return {};
     spdlog::error("session for {}: {}", image.name, accepted.error().message());
-    socket->send_text(session::to_text(
-        session::ToMember(mcast::SessionEnded{accepted.error().message()})));
+    socket->send_text(
+        session::to_text(session::ToMember(mcast::SessionEnded{accepted.error().message()})));
     socket->close(accepted.error().message());
     return {};
 }
@@ -136,7 +138,8 @@ Result<std::unique_ptr<SiteServer>> SiteServer::create(net::Loop& loop,
     const std::filesystem::path folder(options.data_folder);
     std::error_code failure;
     std::filesystem::create_directories(folder, failure);
-    if (failure) return Error(Errc::io, "data folder " + folder.string() + ": " + failure.message());
+    if (failure)
+        return Error(Errc::io, "data folder " + folder.string() + ": " + failure.message());
     std::filesystem::permissions(folder, std::filesystem::perms::owner_all, failure);
     auto content = TRY(store::ContentStore::open(folder / "content"));
     auto database = TRY(store::SiteDatabase::open((folder / "site.db").string()));
@@ -153,7 +156,8 @@ SiteServer::~SiteServer() = default;
 Status SiteServer::start() {
     TRY(parts_->https.start());
     auto reachable = parts_->https.local_address();
-    if (reachable.is_any()) reachable = net::Address::loopback(reachable.port());
+    // Of all addresses, the one computers in the room can reach.
+    if (reachable.is_any()) reachable = parts_->reachable.with_port(reachable.port());
     return ensure_admin_token(parts_->database, admin_file(), reachable.to_string(),
                               parts_->identity.fingerprint());
 }

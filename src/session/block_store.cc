@@ -50,11 +50,13 @@ Status read_at(int fd, MutableByteSpan out, std::uint64_t offset, const std::str
 class DescriptorStore : public BlockStore {
 public:
     DescriptorStore(UniqueFd fd, std::string name, const Descriptor& image)
-        : fd_(std::move(fd)), name_(std::move(name)), image_(image) {}
+        : fd_(std::move(fd)), name_(std::move(name)), image_(image), have_(image.block_count()) {}
 
-    content::BlockSet have() const override { return content::BlockSet(image_.block_count()); }
+    content::BlockSet have() const override { return have_; }
     Status write(std::uint32_t block, ByteSpan bytes) override {
-        return write_at(fd_.value(), bytes, image_.block_offset(block), name_);
+        TRY(write_at(fd_.value(), bytes, image_.block_offset(block), name_));
+        have_.set(block);
+        return {};
     }
     Status read(std::uint32_t block, MutableByteSpan out) override {
         return read_at(fd_.value(), out, image_.block_offset(block), name_);
@@ -65,6 +67,7 @@ protected:
     UniqueFd fd_;
     std::string name_;
     Descriptor image_;
+    content::BlockSet have_;
 };
 
 class DeviceStore : public DescriptorStore {
@@ -85,10 +88,9 @@ public:
         : DescriptorStore(std::move(fd), path + ".part", image),
           journal_(std::move(journal)),
           path_(std::move(path)),
-          journal_bytes_(journal_bytes),
-          have_(content::BlockSet::from_intervals(blocks, image.block_count())) {}
-
-    content::BlockSet have() const override { return have_; }
+          journal_bytes_(journal_bytes) {
+        have_ = content::BlockSet::from_intervals(blocks, image.block_count());
+    }
 
     Status write(std::uint32_t block, ByteSpan bytes) override {
         TRY(DescriptorStore::write(block, bytes));
@@ -137,7 +139,6 @@ private:
     UniqueFd journal_;
     std::string path_;
     std::uint64_t journal_bytes_;
-    content::BlockSet have_;
     IntervalSet unsynced_;
     std::uint64_t unsynced_bytes_ = 0;
 };
@@ -172,8 +173,9 @@ Result<content::Journal> read_journal(int fd, const std::string& name, const Des
 Result<std::unique_ptr<BlockStore>> open_file_store(const std::string& path,
                                                     const Descriptor& image) {
     if (std::filesystem::exists(path)) {
-        return Error(Errc::already_exists, path + " exists already: remove it or choose another "
-                                                  "--out");
+        return Error(Errc::already_exists, path +
+                                               " exists already: remove it or choose another "
+                                               "--out");
     }
     const std::string part = path + ".part";
     const std::string journal_path = part + ".journal";

@@ -19,7 +19,7 @@ namespace muster::session {
 class BlockStore {
 public:
     virtual ~BlockStore() = default;
-    // Blocks that are there and were verified in an earlier run.
+    // Blocks that are there: written now, or vouched for by the journal of an earlier run.
     virtual content::BlockSet have() const = 0;
     virtual Status write(std::uint32_t block, ByteSpan bytes) = 0;
     virtual Status read(std::uint32_t block, MutableByteSpan out) = 0;
@@ -36,8 +36,8 @@ Result<std::unique_ptr<BlockStore>> open_file_store(const std::string& path,
 // Memory of this process without a name in any file system (memfd). fd() is readable like a file.
 Result<std::unique_ptr<BlockStore>> open_memory_store(const content::Descriptor& image, int* fd);
 
-// A block device of at least the image's size. Nothing is remembered across runs. *fd is a
-// descriptor for reading, owned by the store.
+// A block device of at least the image's size. Nothing is remembered from one run to the next. *fd
+// is a descriptor for reading, owned by the store.
 Result<std::unique_ptr<BlockStore>> open_device_store(const std::string& device,
                                                       const content::Descriptor& image, int* fd);
 

@@ -39,8 +39,7 @@ private:
     mcast::Layout layout_;
 };
 
-// The layout for an image: its manifest's sizes and the transport's defaults, with groups no
-// longer than the image makes sense of.
+// The layout for an image: its sizes, its manifest's, and the transport's defaults.
 mcast::LayoutOptions layout_for(const content::Descriptor& image);
 
 }  // namespace muster::session

@@ -26,7 +26,8 @@ public:
     void post(std::function<void()> work) {
         {
             std::unique_lock lock(state_->mutex);
-            state_->room.wait(lock, [&] { return state_->queue.size() < limit_ || state_->closed; });
+            state_->room.wait(lock,
+                              [&] { return state_->queue.size() < limit_ || state_->closed; });
             if (state_->closed) return;
             state_->queue.push_back(std::move(work));
         }

@@ -41,10 +41,13 @@ void MemberSession::stop() {
 
 void MemberSession::connect() {
     net::WebSocketClient::Callbacks callbacks;
-    callbacks.on_open = [this](std::shared_ptr<net::WebSocket> socket) { on_open(std::move(socket)); };
+    callbacks.on_open = [this](std::shared_ptr<net::WebSocket> socket) {
+        on_open(std::move(socket));
+    };
     callbacks.on_failed = [this](const net::WebSocketFailure& failure) {
         const bool refused = failure.http_status >= 400 && failure.http_status < 500;
-        if (!joined_ || refused) return finish(failure.error);
+        const bool not_yet = failure.http_status == 503;
+        if ((!joined_ && !not_yet) || refused) return finish(failure.error);
         on_lost(failure.error.message(), true);
     };
     attempt_ = net::WebSocketClient::connect(loop_, options_.server, options_.target, callbacks);
@@ -73,6 +76,7 @@ void MemberSession::on_text(const std::string& text) {
         status = Error(Errc::unavailable, "the server ended the session: " + ended->reason);
     } else {
         started_ = true;
+        if (engine_) engine_->on_session_started();
     }
     if (!status.ok()) finish(status);
 }
@@ -125,9 +129,11 @@ void MemberSession::on_lost(const std::string& why, bool may_retry) {
     const TimePoint now = net::monotonic_now();
     if (!lost_at_) {
         lost_at_ = now;
-        if (may_retry) callbacks_.on_notice("connection to the server lost (" + why + "), trying again");
+        if (may_retry)
+            callbacks_.on_notice("connection to the server lost (" + why + "), trying again");
     }
-    const bool too_long = options_.retry_for >= Duration::zero() && now - *lost_at_ > options_.retry_for;
+    const bool too_long =
+        options_.retry_for >= Duration::zero() && now - *lost_at_ > options_.retry_for;
     if (!may_retry || too_long) return finish(Error(Errc::unavailable, why));
     // Spread, so that a room does not come back in one moment.
     retry_ = loop_.after(from_seconds(0.3 + 1.7 * prng_.uniform()), [this] { connect(); });

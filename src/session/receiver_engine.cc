@@ -68,9 +68,8 @@ public:
             auto decoded = content::Manifest::decode(encoded, engine_.offer_.image);
             const bool good = decoded.ok();
             if (good) manifest_ = std::make_unique<content::Manifest>(std::move(*decoded));
-            answer([this, good] {
-                engine_.core_->on_manifest_checked(net::monotonic_now(), good);
-            });
+            answer(
+                [this, good] { engine_.core_->on_manifest_checked(net::monotonic_now(), good); });
         });
     }
     void release(mcast::GroupIndex group) override { buffers_.erase(group); }
@@ -101,8 +100,8 @@ private:
 std::uint32_t ReceiverEngine::open_groups_for(std::uint64_t memory_bytes,
                                               const mcast::Layout& layout) {
     // A group's symbols, and up to half as much again in repair rows.
-    const std::uint64_t group_bytes = (std::uint64_t{layout.options().block_bytes}
-                                       << layout.options().group_blocks_log2) * 3 / 2;
+    const std::uint64_t group_bytes =
+        (std::uint64_t{layout.options().block_bytes} << layout.options().group_blocks_log2) * 3 / 2;
     return static_cast<std::uint32_t>(
         std::clamp<std::uint64_t>(memory_bytes / group_bytes, kLeastGroups, kMostGroups));
 }
@@ -113,8 +112,8 @@ Result<std::unique_ptr<ReceiverEngine>> ReceiverEngine::create(const ReceiverEng
                                                                Callbacks callbacks) {
     const auto layout = TRY(mcast::Layout::create(offer.layout).context("the server's offer"));
     auto inbox = TRY(Inbox::create());
-    return std::unique_ptr<ReceiverEngine>(new ReceiverEngine(
-        options, offer, store, layout, std::move(callbacks), std::move(inbox)));
+    return std::unique_ptr<ReceiverEngine>(
+        new ReceiverEngine(options, offer, store, layout, std::move(callbacks), std::move(inbox)));
 }
 
 ReceiverEngine::ReceiverEngine(const ReceiverEngineOptions& options, const Offer& offer,
@@ -229,7 +228,8 @@ void ReceiverEngine::send_control(TimePoint now) {
 
 // A switch that forgot us, or a cable that was out: joining again costs one packet.
 void ReceiverEngine::watch_silence(TimePoint now) {
-    const bool silent = core_->last_heard() && now - *core_->last_heard() > kSilence;
+    const auto last_heard = std::max(core_->last_heard(), running_since_);
+    const bool silent = last_heard && now - *last_heard > kSilence;
     if (!silent) silence_reported_ = false;
     if (finished_ || now - last_rejoin_ < (silent ? kSilence : kRejoinInterval)) return;
     last_rejoin_ = now;
@@ -239,6 +239,10 @@ void ReceiverEngine::watch_silence(TimePoint now) {
     callbacks_.on_warning(
         "no multicast for 2 s although the session is connected: joined the group again; if this "
         "stays, look at IGMP snooping and the querier of the switch");
+}
+
+void ReceiverEngine::on_session_started() {
+    inbox_.post([this] { running_since_ = net::monotonic_now(); });
 }
 
 void ReceiverEngine::finish(Status status) {
@@ -263,7 +267,11 @@ void ReceiverEngine::publish(TimePoint now) {
     const auto& verified = core_->verified();
     next.blocks = layout_.block_count() - layout_.manifest_blocks();
     next.manifest_known = verified.first_clear(0).value_or(~0u) >= layout_.manifest_blocks();
-    next.missing = std::min(core_->blocks_missing(), next.blocks);
+    std::uint32_t manifest_missing = 0;
+    for (std::uint32_t b = 0; b < layout_.manifest_blocks(); ++b) {
+        manifest_missing += !verified.test(b);
+    }
+    next.missing = core_->blocks_missing() - manifest_missing;
     next.counters = core_->counters();
     next.seconds = to_seconds(now - started_at_);
     if (core_->last_heard()) next.silent_seconds = to_seconds(now - *core_->last_heard());

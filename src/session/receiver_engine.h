@@ -59,6 +59,8 @@ public:
     mcast::JoinRequest join_request() const { return join_; }
     // Opens the sockets and starts the thread.
     Status start(const Welcome& welcome);
+    // From now on datagrams should come. Any thread.
+    void on_session_started();
     ReceiverSnapshot snapshot() const;
     // Group buffers that fit into this much memory: at least 3, at most 64.
     static std::uint32_t open_groups_for(std::uint64_t memory_bytes, const mcast::Layout& layout);
@@ -97,6 +99,7 @@ private:
     TimePoint started_at_{};
     TimePoint last_publish_{};
     TimePoint last_rejoin_{};
+    std::optional<TimePoint> running_since_;
     bool silence_reported_ = false;
     std::deque<std::pair<TimePoint, std::uint64_t>> rate_samples_;
     mutable std::mutex snapshot_mutex_;

@@ -13,9 +13,9 @@ Result<const Bytes*> RowEncoder::load(mcast::GroupIndex group) {
     const std::size_t symbol_bytes = layout.symbol_bytes();
     Bytes symbols(layout.symbols_in_group(group) * symbol_bytes);
     for (auto block = layout.first_block(group); block < layout.end_block(group); ++block) {
-        const auto piece = MutableByteSpan(symbols).subspan(
-            layout.first_symbol_in_group(block) * symbol_bytes,
-            layout.symbols_in_block(block) * symbol_bytes);
+        const auto piece =
+            MutableByteSpan(symbols).subspan(layout.first_symbol_in_group(block) * symbol_bytes,
+                                             layout.symbols_in_block(block) * symbol_bytes);
         TRY(source_->read(block, piece));
     }
     if (loaded_.size() == kGroupsKept) loaded_.pop_front();

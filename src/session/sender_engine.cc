@@ -20,44 +20,50 @@ constexpr Duration kRateWindow = std::chrono::seconds(1);
 // here until they are sent.
 class SenderEngine::Rows : public mcast::Sender::Mediator {
 public:
-    Rows(SenderEngine& engine) : engine_(engine), encoder_(engine.source_) {}
+    explicit Rows(SenderEngine& engine)
+        : engine_(engine), encoder_(engine.source_), again_(engine.source_) {}
 
     void prepare_rows(mcast::GroupIndex group, std::uint32_t first, std::uint32_t count) override {
         engine_.worker_.post([this, group, first, count] {
-            auto made = std::make_shared<Result<std::vector<Bytes>>>(
-                encoder_.rows(group, first, count));
+            auto made =
+                std::make_shared<Result<std::vector<Bytes>>>(encoder_.rows(group, first, count));
             engine_.inbox_.post([this, group, first, made] {
                 if (!made->ok()) return engine_.fail(made->error());
                 auto& rows = **made;
                 for (std::uint32_t i = 0; i < rows.size(); ++i) {
                     ready_[group][first + i] = std::move(rows[i]);
                 }
-                engine_.core_->on_rows_ready(group, first + static_cast<std::uint32_t>(rows.size()));
+                engine_.core_->on_rows_ready(group,
+                                             first + static_cast<std::uint32_t>(rows.size()));
             });
         });
     }
     void prepare_sources(mcast::GroupIndex group) override { engine_.source_->announce(group); }
 
-    std::optional<Bytes> take(mcast::GroupIndex group, std::uint32_t row) {
+    // A row that was forgotten because nobody wanted its group any more, and is wanted after all
+    // by one who joined since, is made again here.
+    Result<Bytes> take(mcast::GroupIndex group, std::uint32_t row) {
         auto it = ready_.find(group);
-        if (it == ready_.end()) return std::nullopt;
-        auto& rows = it->second;
-        rows.erase(rows.begin(), rows.lower_bound(row));
-        auto node = rows.extract(row);
-        if (rows.empty()) ready_.erase(it);
-        if (node.empty()) return std::nullopt;
-        return std::move(node.mapped());
+        if (it != ready_.end()) {
+            auto& rows = it->second;
+            rows.erase(rows.begin(), rows.lower_bound(row));
+            auto node = rows.extract(row);
+            if (rows.empty()) ready_.erase(it);
+            if (!node.empty()) return std::move(node.mapped());
+        }
+        auto made = TRY(again_.rows(group, row, 1));
+        return std::move(made.front());
     }
     // Rows of groups that nobody repairs any more.
     void forget_satisfied() {
-        std::erase_if(ready_, [&](const auto& entry) {
-            return !engine_.core_->wants().wanted(entry.first);
-        });
+        std::erase_if(
+            ready_, [&](const auto& entry) { return !engine_.core_->wants().wanted(entry.first); });
     }
 
 private:
     SenderEngine& engine_;
-    RowEncoder encoder_;
+    RowEncoder encoder_;  // the worker's
+    RowEncoder again_;    // the engine's thread's
     std::unordered_map<mcast::GroupIndex, std::map<std::uint32_t, Bytes>> ready_;
 };
 
@@ -111,7 +117,13 @@ void SenderEngine::run() {
         const TimePoint now = net::monotonic_now();
         const auto events = core_->take_events();
         if (!events.empty() || now >= last_publish_ + kPublishInterval) publish(now);
-        for (const auto& event : events) callbacks_.on_event(event);
+        for (const auto& event : events) {
+            const auto* member = std::get_if<mcast::MemberChanged>(&event);
+            const bool gone = member != nullptr && member->state != mcast::MemberState::active &&
+                              member->state != mcast::MemberState::deferred;
+            if (gone) uplinks_.erase(member->number.value);
+            callbacks_.on_event(event);
+        }
         if (sent) continue;
         const TimePoint deadline =
             failed_ ? now + kPublishInterval
@@ -141,9 +153,7 @@ Result<ByteSpan> SenderEngine::payload(const mcast::Packet& packet) {
     }
     if (const auto* repair = std::get_if<mcast::RepairPacket>(&packet)) {
         const auto group = source_->layout().group_of(mcast::BlockIndex(repair->start_block));
-        auto row = rows_->take(group, repair->row);
-        CHECK(row.has_value());
-        repair_payload_ = std::move(*row);
+        repair_payload_ = TRY(rows_->take(group, repair->row));
         return ByteSpan(repair_payload_);
     }
     return ByteSpan();
@@ -227,7 +237,6 @@ void SenderEngine::report(mcast::MemberNumber member, mcast::MemberReport report
 void SenderEngine::finished(mcast::MemberNumber member, mcast::MemberFinished finished) {
     inbox_.post([this, member, finished = std::move(finished)] {
         core_->on_finished(net::monotonic_now(), member, finished);
-        uplinks_.erase(member.value);
         rows_->forget_satisfied();
     });
 }
@@ -266,8 +275,8 @@ void SenderEngine::publish(TimePoint now) {
     std::map<std::string, MemberSnapshot> latest;
     for (const auto& [number, member] : core_->membership().all()) {
         const TimePoint end = member.is_live() ? now : member.finished_at;
-        latest[member.name] = {member.name,          member.state,
-                               member.failure,       member.blocks_wanted,
+        latest[member.name] = {member.name,           member.state,
+                               member.failure,        member.blocks_wanted,
                                member.blocks_missing, to_seconds(end - member.joined_at),
                                member.counters};
     }

@@ -49,9 +49,9 @@ struct SenderSnapshot {
     mcast::SenderCounters counters;
     std::vector<MemberSnapshot> members;  // of each name the latest membership
     std::uint32_t live_members = 0;
-    double seconds = 0;         // since the first datagram
-    double waiting_seconds = 0;  // since the session was made, while gathering
-    double progress = 0;        // position of the carousel, 0 to 1
+    double seconds = 0;               // since the first datagram
+    double waiting_seconds = 0;       // since the session was made, while gathering
+    double progress = 0;              // position of the carousel, 0 to 1
     double rate_bits_per_second = 0;  // over the last second
     std::uint64_t rate_limit_bits_per_second = 0;
 };

@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "session/session_host.h"
 
+#include <algorithm>
+
 namespace muster::session {
 
 Result<std::unique_ptr<SessionHost>> SessionHost::create(net::Loop& loop,
                                                          const SessionHostOptions& options,
                                                          std::shared_ptr<ContentSource> source,
                                                          Callbacks callbacks) {
-    std::unique_ptr<SessionHost> host(
-        new SessionHost(loop, options, source, std::move(callbacks)));
+    std::unique_ptr<SessionHost> host(new SessionHost(loop, options, source, std::move(callbacks)));
     auto* self = host.get();
     auto post = [self, &loop, alive = host->alive_](auto function) {
         loop.post([alive, function = std::move(function)] {
@@ -66,11 +67,38 @@ void SessionHost::on_text(std::uint64_t id, const std::string& text) {
     if (auto* join = std::get_if<mcast::JoinRequest>(&*message)) {
         return on_join(id, connection, std::move(*join));
     }
-    if (!connection.member) return refuse(connection, "a report before the join");
+    if (!connection.member) {
+        const auto* finished = std::get_if<mcast::MemberFinished>(&*message);
+        if (finished != nullptr && connection.greeted && !finished->verified) {
+            return on_early_failure(connection, *finished);
+        }
+        return refuse(connection, "a report before the join");
+    }
     if (auto* report = std::get_if<mcast::MemberReport>(&*message)) {
         return engine_->report(*connection.member, std::move(*report));
     }
     engine_->finished(*connection.member, std::get<mcast::MemberFinished>(std::move(*message)));
+}
+
+// It looked at the offer and cannot take it: no room, no interface. The room should know.
+void SessionHost::on_early_failure(Connection& connection, const mcast::MemberFinished& finished) {
+    failed_before_joining_[connection.name] = finished.failure;
+    callbacks_.on_member({{}, connection.name, mcast::MemberState::failed, finished.failure});
+}
+
+SenderSnapshot SessionHost::snapshot() const {
+    SenderSnapshot snapshot = engine_->snapshot();
+    for (const auto& [name, why] : failed_before_joining_) {
+        const bool joined_later = std::any_of(snapshot.members.begin(), snapshot.members.end(),
+                                              [&](const auto& m) { return m.name == name; });
+        if (joined_later) continue;
+        MemberSnapshot member;
+        member.name = name;
+        member.state = mcast::MemberState::failed;
+        member.why = why;
+        snapshot.members.push_back(std::move(member));
+    }
+    return snapshot;
 }
 
 void SessionHost::on_hello(Connection& connection, const Hello& hello) {
@@ -132,6 +160,12 @@ void SessionHost::tell_all(const ToMember& message) {
 
 void SessionHost::on_event(const mcast::SenderEvent& event) {
     if (const auto* member = std::get_if<mcast::MemberChanged>(&event)) {
+        // Whom the sender gave up is told why.
+        for (auto& [id, connection] : connections_) {
+            const bool given_up = member->state == mcast::MemberState::failed ||
+                                  member->state == mcast::MemberState::lost;
+            if (given_up && connection.member == member->number) refuse(connection, member->why);
+        }
         return callbacks_.on_member(*member);
     }
     const auto& change = std::get<mcast::StateChanged>(event);

@@ -39,7 +39,8 @@ public:
     void accept(std::shared_ptr<net::WebSocket> socket, const std::string& name);
     void start_now() { engine_->start_now(); }
     void end(const std::string& why) { engine_->end(why); }
-    SenderSnapshot snapshot() const { return engine_->snapshot(); }
+    // With those who could not even join, as failed members.
+    SenderSnapshot snapshot() const;
     bool ended() const { return ended_; }
 
 private:
@@ -59,6 +60,7 @@ private:
     void on_closed(std::uint64_t id);
     void on_event(const mcast::SenderEvent& event);
     void refuse(Connection& connection, const std::string& why);
+    void on_early_failure(Connection& connection, const mcast::MemberFinished& finished);
     void tell_all(const ToMember& message);
 
     net::Loop& loop_;
@@ -67,6 +69,7 @@ private:
     Callbacks callbacks_;
     std::unordered_map<std::uint64_t, Connection> connections_;
     std::uint64_t next_id_ = 1;
+    std::map<std::string, std::string> failed_before_joining_;  // name -> why
     bool running_ = false;
     bool ended_ = false;
     std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);

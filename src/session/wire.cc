@@ -32,8 +32,8 @@ Value counters_value(const mcast::MemberCounters& counters) {
 Result<std::uint64_t> unsigned_at(const Value& value, std::string_view key, std::uint64_t limit) {
     const std::int64_t number = TRY(value.int_at(key));
     if (number < 0 || static_cast<std::uint64_t>(number) > limit) {
-        return value.error(std::string(key) + ": " + std::to_string(number) +
-                           " is outside 0 to " + std::to_string(limit));
+        return value.error(std::string(key) + ": " + std::to_string(number) + " is outside 0 to " +
+                           std::to_string(limit));
     }
     return static_cast<std::uint64_t>(number);
 }
@@ -147,8 +147,8 @@ Result<ToServer> read_report(const Value& value) {
             }
             numbers[i] = static_cast<std::uint32_t>(*number);
         }
-        report.deficits.push_back({numbers[0], numbers[1],
-                                   static_cast<std::uint16_t>(std::min(numbers[2], 65535u))});
+        report.deficits.push_back(
+            {numbers[0], numbers[1], static_cast<std::uint16_t>(std::min(numbers[2], 65535u))});
     }
     return ToServer(std::move(report));
 }
@@ -160,8 +160,10 @@ Result<ToMember> read_offer(const Value& value) {
     auto& layout = offer.layout;
     layout.image_bytes = TRY(unsigned_at(value, "image_bytes", 1ULL << 47));
     layout.manifest_bytes = TRY(unsigned_at(value, "manifest_bytes", 1ULL << 47));
-    layout.block_bytes = static_cast<std::uint32_t>(TRY(unsigned_at(value, "block_bytes", 1u << 30)));
-    layout.symbol_bytes = static_cast<std::uint16_t>(TRY(unsigned_at(value, "symbol_bytes", 65535)));
+    layout.block_bytes =
+        static_cast<std::uint32_t>(TRY(unsigned_at(value, "block_bytes", 1u << 30)));
+    layout.symbol_bytes =
+        static_cast<std::uint16_t>(TRY(unsigned_at(value, "symbol_bytes", 65535)));
     layout.group_blocks_log2 =
         static_cast<std::uint8_t>(TRY(unsigned_at(value, "group_blocks_log2", 31)));
     offer.image.image_bytes = layout.image_bytes;

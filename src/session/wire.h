@@ -44,7 +44,8 @@ struct Welcome {
     std::uint64_t rate_bits_per_second = 0;
 };
 
-using ToServer = std::variant<Hello, mcast::JoinRequest, mcast::MemberReport, mcast::MemberFinished>;
+using ToServer =
+    std::variant<Hello, mcast::JoinRequest, mcast::MemberReport, mcast::MemberFinished>;
 using ToMember = std::variant<Offer, Welcome, mcast::SessionStarted, mcast::SessionEnded>;
 
 std::string to_text(const ToServer& message);

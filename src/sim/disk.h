@@ -16,13 +16,15 @@
 namespace muster::sim {
 
 struct Disk {
-    std::vector<mcast::BlockIndex> order;      // image blocks, as they were stored
+    std::vector<mcast::BlockIndex> order;  // image blocks, as they were stored
     bool has_manifest = false;
     std::optional<content::Manifest> manifest;  // bytes mode
     Bytes image;                                // bytes mode, as large as the image
 
     content::BlockSet blocks(const mcast::Layout& layout) const;
-    void lose_last(std::size_t blocks) { order.resize(order.size() - std::min(blocks, order.size())); }
+    void lose_last(std::size_t blocks) {
+        order.resize(order.size() - std::min(blocks, order.size()));
+    }
 };
 
 }  // namespace muster::sim

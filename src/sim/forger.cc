@@ -5,15 +5,12 @@
 
 namespace muster::sim {
 
-Forger::Forger(World& world, Prng prng)
-    : world_(world),
-      prng_(prng),
-      sealer_(mcast::derive_group_key(world.group_secret, 0, 0), kSession) {}
+Forger::Forger(World& world, Prng prng) : world_(world), prng_(prng) {}
 
 Frame Forger::forge() {
     Frame frame;
-    frame.datagram = world_.options.forger.has_group_key && prng_.chance(0.8) ? from_inside()
-                                                                              : from_outside();
+    frame.datagram =
+        world_.options.forger.has_group_key && prng_.chance(0.8) ? from_inside() : from_outside();
     mcast::Header header;
     if (auto decoded = mcast::decode_header(frame.datagram); decoded.ok()) header = *decoded;
     frame.packet_number = header.packet_number;
@@ -69,10 +66,13 @@ Bytes Forger::from_inside() {
     for (auto& byte : payload) byte = static_cast<std::byte>(prng_.next());
     const mcast::Packet packet = false_packet(payload);
     const bool carries = mcast::packet_type(packet) != mcast::PacketType::status;
-    next_number_ = std::max(next_number_ + 1, last_.packet_number + prng_.below(40));
+    // Numbers the sender is about to use: the real datagram will then pass for a replay. A new
+    // sealer each time, for who forges does not mind using a number twice.
+    const std::uint64_t number = last_.packet_number + prng_.below(40);
+    mcast::PacketSealer sealer(mcast::derive_group_key(world_.group_secret, 0, 0), kSession);
     Bytes datagram(mcast::kHeaderBytes + mcast::body_bytes(packet, payload.size()) +
                    mcast::kTagBytes);
-    sealer_.seal(next_number_, packet, carries ? ByteSpan(payload) : ByteSpan(), datagram);
+    sealer.seal(number, packet, carries ? ByteSpan(payload) : ByteSpan(), datagram);
     return datagram;
 }
 

@@ -26,8 +26,6 @@ private:
 
     World& world_;
     Prng prng_;
-    mcast::PacketSealer sealer_;
-    std::uint64_t next_number_ = 0;
     Frame last_;
 };
 

@@ -21,9 +21,9 @@ Guest::Guest(World& world, std::uint32_t index, const GuestOptions& options, Prn
 
 void Guest::make_opener() {
     if (!world_.with_bytes()) return;
-    opener_ = std::make_unique<mcast::PacketOpener>(
-        mcast::derive_group_key(world_.group_secret, 0, 0), kSession,
-        world_.content.layout().symbol_bytes());
+    opener_ =
+        std::make_unique<mcast::PacketOpener>(mcast::derive_group_key(world_.group_secret, 0, 0),
+                                              kSession, world_.content.layout().symbol_bytes());
 }
 
 const mcast::Packet* Guest::open(const Frame& frame) {

@@ -85,9 +85,8 @@ void BytesHolder::check_manifest() {
         disk_.manifest = std::move(manifest).value();
         disk_.has_manifest = true;
     }
-    answer([ok](mcast::Receiver& receiver, TimePoint now) {
-        receiver.on_manifest_checked(now, ok);
-    });
+    answer(
+        [ok](mcast::Receiver& receiver, TimePoint now) { receiver.on_manifest_checked(now, ok); });
 }
 
 // ---- identities ----
@@ -108,9 +107,8 @@ void IdentityHolder::check_block(BlockIndex block) {
 
 void IdentityHolder::check_manifest() {
     disk_.has_manifest = true;
-    answer([](mcast::Receiver& receiver, TimePoint now) {
-        receiver.on_manifest_checked(now, true);
-    });
+    answer(
+        [](mcast::Receiver& receiver, TimePoint now) { receiver.on_manifest_checked(now, true); });
 }
 
 }  // namespace muster::sim

@@ -47,8 +47,8 @@ Link::Arrivals Link::send(TimePoint now, std::size_t wire_bytes) {
         const double rate = static_cast<double>(options_.rate_bits_per_second);
         const double waiting_bytes = to_seconds(std::max(busy_until_ - now, Duration{})) * rate / 8;
         if (waiting_bytes + static_cast<double>(wire_bytes) > options_.queue_bytes) return arrivals;
-        busy_until_ = std::max(busy_until_, now) +
-                      from_seconds(static_cast<double>(wire_bytes) * 8 / rate);
+        busy_until_ =
+            std::max(busy_until_, now) + from_seconds(static_cast<double>(wire_bytes) * 8 / rate);
         sent = busy_until_;
     }
     if (loss_.next_is_lost()) return arrivals;

@@ -21,9 +21,9 @@ enum class PayloadMode { bytes, identity };
 
 // A computer goes away and comes back.
 struct Outage {
-    Duration at{};      // since the beginning of the run
+    Duration at{};  // since the beginning of the run
     Duration lasts{};
-    bool crash = true;  // loses its memory; else only its network is gone
+    bool crash = true;              // loses its memory; else only its network is gone
     std::uint32_t blocks_lost = 0;  // of the last ones stored, by a crash
 };
 
@@ -31,9 +31,9 @@ struct GuestOptions {
     LinkOptions down;  // from the sender: datagrams
     LinkOptions up;    // to the sender: NAKs
     Duration joins_after{};
-    double joins_at_share = 0;  // ... and not before so much of the image was sent, 0 .. 1
+    double joins_at_share = 0;    // ... and not before so much of the image was sent, 0 .. 1
     std::vector<Outage> outages;  // in the order of time
-    bool lies = false;  // asks for everything, for ever, and completes nothing
+    bool lies = false;            // asks for everything, for ever, and completes nothing
     std::uint32_t max_open_groups = 16;
     Duration work_time{};  // until a decode or a check is answered
 };

@@ -21,7 +21,7 @@ struct GuestOutcome {
     Duration completed_at{};
     std::uint64_t symbols_sent_at_join = 0;
     std::uint64_t symbols_sent_at_completion = 0;
-    std::uint32_t lives = 0;  // 1 and one more for every crash
+    std::uint32_t lives = 0;         // 1 and one more for every crash
     mcast::MemberCounters counters;  // of its last life
 };
 

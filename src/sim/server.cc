@@ -32,8 +32,8 @@ void Server::on_join(std::uint32_t guest, const mcast::JoinRequest& request) {
     guest_of_[*number] = guest;
     Joined joined{*number, mcast::derive_uplink_secret(uplink_base_, number->value)};
     if (world_.with_bytes()) {
-        openers_.emplace(*number, mcast::PacketOpener(mcast::derive_uplink_key(joined.uplink_secret),
-                                                      kSession, 0));
+        openers_.emplace(*number, mcast::PacketOpener(
+                                      mcast::derive_uplink_key(joined.uplink_secret), kSession, 0));
     }
     world_.tell_guest(guest, joined);
 }

@@ -117,8 +117,7 @@ void Simulation::multicast(FramePtr frame) {
         const auto arrivals = guests_[i]->down().send(queue.now(), frame->wire_bytes);
         for (int n = 0; n < arrivals.count; ++n) {
             const bool damaged = arrivals.list[n].damaged;
-            queue.at(arrivals.list[n].at,
-                     [this, i, frame, damaged] { arrive(i, frame, damaged); });
+            queue.at(arrivals.list[n].at, [this, i, frame, damaged] { arrive(i, frame, damaged); });
         }
     }
 }
