@@ -101,8 +101,12 @@ Result<std::string> SequenceRun::Impl::disk_path(std::int64_t number) const {
         }
     }
     if (number < 0 || static_cast<std::size_t>(number) >= paths.size()) {
-        return Error(Errc::not_found, "there is no disk " + std::to_string(number) +
-                                          "; this computer has " + std::to_string(paths.size()));
+        std::string known;
+        for (const auto& path : paths) known += (known.empty() ? " (" : ", ") + path;
+        return Error(Errc::not_found,
+                     "there is no disk " + std::to_string(number) + ": this computer has " +
+                         std::to_string(paths.size()) + (known.empty() ? "" : known + ")") +
+                         ", counted from 0; change the number in the task sequence");
     }
     return paths[static_cast<std::size_t>(number)];
 }

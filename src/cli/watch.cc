@@ -112,7 +112,9 @@ void print_final(const Value& document) {
 void print_changes(const Value& document, std::map<std::string, std::string>& last) {
     for (const auto& device : list_of(document, "devices")) {
         const std::string name = cell(device, "device");
-        const std::string now = cell(device, "state") + ", " + stage_of(device);
+        const std::string state = cell(device, "state");
+        const std::string now =
+            state == "failed" ? state + ": " + cell(device, "message") : stage_of(device);
         if (last[name] == now) continue;
         last[name] = now;
         std::printf("%s: %s\n", name.c_str(), now.c_str());
@@ -126,9 +128,22 @@ int watch(SiteClient& site, const WatchOptions& options) {
     std::map<std::string, std::string> last;
     std::size_t lines = 0;
     Value document;
+    bool connected = false;
     while (true) {
         auto answer = site.get(target);
-        if (!answer.ok()) return report(answer.error());
+        if (!answer.ok()) {
+            // The deployment goes on while the server is started again, and so do we.
+            const bool ever = connected || !document.is_null();
+            if (!ever || answer.error().code() != Errc::unavailable) return report(answer.error());
+            if (connected) {
+                std::fprintf(stderr, "muster: %s; trying again\n", answer.error().message().c_str());
+            }
+            connected = false;
+            lines = 0;
+            net::sleep_until(net::monotonic_now() + std::chrono::seconds(1));
+            continue;
+        }
+        connected = true;
         document = std::move(*answer);
         if (terminal) {
             const std::string view = live_view(document);

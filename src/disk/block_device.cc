@@ -225,7 +225,10 @@ std::vector<KernelPartition> kernel_partitions(const std::string& name) {
 
 Result<std::string> kernel_name(const std::string& path) {
     struct stat status {};
-    if (::stat(path.c_str(), &status) != 0) return error_from_errno(errno, path);
+    if (::stat(path.c_str(), &status) != 0) {
+        if (errno != ENOENT) return error_from_errno(errno, path);
+        return Error(Errc::not_found, path + ": no such disk (lsblk shows those that are there)");
+    }
     if (!S_ISBLK(status.st_mode)) {
         return Error(Errc::invalid_argument,
                      path + " is not a block device: name a disk, for example /dev/sda");

@@ -7,7 +7,7 @@ namespace muster::mcast {
 
 namespace {
 constexpr std::uint64_t kMaxBurstBytes = 64 * 1024;
-constexpr Duration kMaxBurst = std::chrono::milliseconds(1);
+constexpr Duration kMaxBurst = std::chrono::milliseconds(4);
 }  // namespace
 
 Pacer::Pacer(std::uint64_t rate_bits_per_second) { set_rate(rate_bits_per_second); }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
 // When the next datagram may leave. Two limits at once:
-//  - a token bucket of rate R whose burst is at most 1 ms of R or 64 KB, so that a switch's queue
+//  - a token bucket of rate R whose burst is at most 4 ms of R or 64 KB, so that a switch's queue
 //    never sees much more than line rate, and a thread that woke up late can catch up;
 //  - an exact look back: no window of 10 ms ever carries more than R x 10 ms. The bucket alone
 //    would allow the burst on top.

@@ -38,6 +38,14 @@ Status write_manifest(const std::filesystem::path& path, const content::Manifest
     return {};
 }
 
+// The error with what the administrator can do about it.
+Error advised(const Error& error) {
+    std::string advice;
+    if (error.code() == Errc::not_found) advice = "; name a file that lies on the server";
+    if (error.code() == Errc::no_space) advice = "; make room for the image in the data folder";
+    return {error.code(), error.message() + advice};
+}
+
 double fraction(std::uint64_t done, std::uint64_t total) {
     return total == 0 ? 0 : static_cast<double>(done) / static_cast<double>(total);
 }
@@ -71,7 +79,8 @@ std::int64_t ImportJobs::add(ImportRequest request) {
         auto result = std::make_shared<Result<site::ImagePackage>>(import(request, *job));
         loop_.post([this, job, alive, result] {
             if (!*alive) return;
-            Status status = result->ok() ? on_imported_(**result) : Status(result->error());
+            Status status =
+                result->ok() ? on_imported_(**result) : Status(advised(result->error()));
             job->status.state = status.ok() ? JobState::succeeded : JobState::failed;
             if (!status.ok()) job->status.error = status.error().message();
         });

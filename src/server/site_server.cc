@@ -3,6 +3,7 @@
 
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
 #include <filesystem>
 
 #include "net/https_server.h"
@@ -25,10 +26,7 @@ struct SiteServer::Parts {
           agents(loop, database),
           sessions(loop, {interface, options.rate_bits_per_second, options.ttl}, content),
           imports(loop, content,
-                  [this](site::ImagePackage package) -> Status {
-                      TRY(database.images().add(package));
-                      return {};
-                  }),
+                  [this](const site::ImagePackage& package) { return record(package); }),
           api{database, content, imports, sessions, agents, identity.fingerprint()},
           https(loop, {.listen = listen, .identity = identity}) {
         add_image_routes(router, api);
@@ -43,6 +41,7 @@ struct SiteServer::Parts {
         });
     }
 
+    Status record(const site::ImagePackage& package);
     net::HttpResponse handle(const net::HttpRequest& request);
     Status accept(const net::HttpRequest& request, const net::WebSocketAcceptor& acceptor);
     Status accept_member(const site::Device& device, const net::HttpRequest& request,
@@ -61,6 +60,21 @@ struct SiteServer::Parts {
     Router router;
     net::HttpsServer https;
 };
+
+// An image that has its content but gets no record leaves no content behind.
+Status SiteServer::Parts::record(const site::ImagePackage& package) {
+    auto added = database.images().add(package);
+    if (added.ok()) return {};
+    auto images = database.images().list();
+    const bool unused = images.ok() && std::none_of(images->begin(), images->end(), [&](auto& one) {
+        return one.content_id == package.content_id;
+    });
+    if (unused) {
+        Status removed = content.remove(package.content_id);
+        if (!removed.ok()) spdlog::warn("{}", removed.error().message());
+    }
+    return added.error();
+}
 
 net::HttpResponse SiteServer::Parts::handle(const net::HttpRequest& request) {
     if (request.method == "POST" && request.path == "/api/v1/enrol") {

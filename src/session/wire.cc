@@ -232,11 +232,13 @@ std::string to_text(const ToMember& message) {
 }
 
 Result<ToServer> parse_to_server(std::string_view text) {
-    return read_to_server(TRY(text::parse_json(text))).context("control message");
+    const auto value = TRY(text::parse_json(text).context("control message"));
+    return read_to_server(value).context("control message");
 }
 
 Result<ToMember> parse_to_member(std::string_view text) {
-    return read_to_member(TRY(text::parse_json(text))).context("control message");
+    const auto value = TRY(text::parse_json(text).context("control message"));
+    return read_to_member(value).context("control message");
 }
 
 }  // namespace muster::session

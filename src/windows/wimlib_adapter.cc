@@ -99,7 +99,9 @@ Error wimlib_error(int code, const std::string& what) {
         if (c == '\n') c = ' ';
     }
     std::string line = first_error_line();
-    return {code_of(code), what + ": " + words + (line.empty() ? "" : " (" + line + ")")};
+    const Errc kind = code_of(code);
+    return {kind, what + ": " + words + (line.empty() ? "" : " (" + line + ")") +
+                      (kind == Errc::corrupt ? "; it is damaged, copy or capture it again" : "")};
 }
 
 void forget_wimlib_details() {
