@@ -12,7 +12,7 @@ add_library(muster_options INTERFACE)
 target_compile_options(muster_options INTERFACE
   -Wall -Wextra -Wshadow -Wnon-virtual-dtor -Wno-missing-field-initializers -Werror)
 # g++ 12 sees uninitialised members in moves of std::variant, and mismatched deletes in coroutine
-# frames, where there are none.
+# frames (GCC bug 109224), where there are none.
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   target_compile_options(muster_options INTERFACE
     -Wno-maybe-uninitialized -Wno-mismatched-new-delete)
@@ -56,5 +56,20 @@ function(muster_library name)
     endforeach()
     add_test(NAME unit.${name} COMMAND muster_${name}_test)
     set_tests_properties(unit.${name} PROPERTIES LABELS unit TIMEOUT 300)
+  endif()
+endfunction()
+
+# muster_precompile(NAME HEADER...): headers read once for all sources of a library.
+function(muster_precompile name)
+  if(NOT MUSTER_PCH)
+    return()
+  endif()
+  target_precompile_headers(muster_${name} PRIVATE ${ARGN})
+  if(CCACHE)
+    # ccache keeps objects that use a precompiled header only when told so.
+    set_target_properties(muster_${name} PROPERTIES CXX_COMPILER_LAUNCHER
+      "${CMAKE_COMMAND};-E;env;CCACHE_SLOPPINESS=pch_defines,time_macros;${CCACHE}")
+    target_compile_options(muster_${name} PRIVATE
+      $<$<CXX_COMPILER_ID:GNU>:-fpch-preprocess>)
   endif()
 endfunction()

@@ -25,13 +25,14 @@ namespace {
 // The file of `muster device enrol`.
 Status read_enrolment(const std::string& path, AgentOptions& options) {
     std::ifstream file(path);
-    if (!file) return error_from_errno(errno, "enrolment file " + path);
+    const std::string what = "enrolment file (`muster device enrol` makes it) " + path;
+    if (!file) return error_from_errno(errno, what);
     std::stringstream text;
     text << file.rdbuf();
-    const auto value = TRY(text::parse_json(text.str()).context("enrolment file " + path));
-    options.token = TRY(value.string_at("token").context(path));
-    options.fingerprint = TRY(value.string_at("fingerprint").context(path));
-    if (options.server.empty()) options.server = TRY(value.string_at("server").context(path));
+    const auto value = TRY(text::parse_json(text.str()).context(what));
+    options.token = TRY(value.string_at("token").context(what));
+    options.fingerprint = TRY(value.string_at("fingerprint").context(what));
+    if (options.server.empty()) options.server = TRY(value.string_at("server").context(what));
     return {};
 }
 

@@ -85,21 +85,25 @@ TEST(Pacer, TheRateIsReachedWithinOnePercentWhenPolledEagerly) {
     }
 }
 
-TEST(Pacer, AWakeUpHalfAMillisecondLateIsCaughtUp) {
-    const std::uint64_t rate = 400'000'000;
+TEST(Pacer, AWakeUpThreeMillisecondsLateIsCaughtUp) {
+    const std::uint64_t rate = 150'000'000;
     Pacer pacer(rate);
     Recorder recorder;
     const TimePoint start{seconds(100)};
     TimePoint now = start;
+    TimePoint next_late = start;
     while (now < start + milliseconds(500)) {
-        while (pacer.earliest(now, 1494) <= now) {
-            pacer.on_sent(now, 1494);
-            recorder.sent(now, 1494);
+        now = pacer.earliest(now, 1494);
+        if (now >= next_late) {
+            now += milliseconds(3);
+            next_late += milliseconds(40);
         }
-        now += microseconds(500);
+        pacer.on_sent(now, 1494);
+        recorder.sent(now, 1494);
     }
     EXPECT_GT(static_cast<double>(recorder.total_bytes()) * 8 / 0.5,
-              0.98 * static_cast<double>(rate));
+              0.955 * static_cast<double>(rate))
+        << "3 ms of every 43 are 7 % when none of it is caught up";
     EXPECT_LE(recorder.most_bytes_in_window(), rate / 800);
 }
 
@@ -113,7 +117,7 @@ TEST(Pacer, AnIdleSecondDoesNotSaveUpMoreThanABurst) {
         pacer.on_sent(now, 1494);
         burst += 1494;
     }
-    EXPECT_LE(burst, 100'000'000 / 8 / 1000) << "one millisecond of the rate";
+    EXPECT_LE(burst, 100'000'000 / 8 * 4 / 1000) << "four milliseconds of the rate";
 }
 
 TEST(Pacer, ADatagramLargerThanTheWindowStillLeaves) {

@@ -152,8 +152,10 @@ Result<std::unique_ptr<SiteServer>> SiteServer::create(net::Loop& loop,
     const std::filesystem::path folder(options.data_folder);
     std::error_code failure;
     std::filesystem::create_directories(folder, failure);
-    if (failure)
-        return Error(Errc::io, "data folder " + folder.string() + ": " + failure.message());
+    if (failure) {
+        return Error(Errc::io, "data folder " + folder.string() + ": " + failure.message() +
+                                   "; name another with --data");
+    }
     std::filesystem::permissions(folder, std::filesystem::perms::owner_all, failure);
     auto content = TRY(store::ContentStore::open(folder / "content"));
     auto database = TRY(store::SiteDatabase::open((folder / "site.db").string()));

@@ -4,7 +4,9 @@
 #include <libxml/xmlerror.h>
 #include <wimlib.h>
 
+#include <cerrno>
 #include <cstdio>
+#include <cstring>
 #include <mutex>
 
 namespace muster::windows {
@@ -99,7 +101,9 @@ Error wimlib_error(int code, const std::string& what) {
         if (c == '\n') c = ' ';
     }
     std::string line = first_error_line();
-    const Errc kind = code_of(code);
+    // A full disk has no code of its own in libwim; the operating system's words are in the line.
+    const bool full = line.find(std::strerror(ENOSPC)) != std::string::npos;
+    const Errc kind = full ? Errc::no_space : code_of(code);
     return {kind, what + ": " + words + (line.empty() ? "" : " (" + line + ")") +
                       (kind == Errc::corrupt ? "; it is damaged, copy or capture it again" : "")};
 }

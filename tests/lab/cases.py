@@ -13,6 +13,7 @@ class Case:
     name: str
     limit_s: int
     run: Callable
+    label: str
 
 
 @dataclasses.dataclass
@@ -35,13 +36,16 @@ class Programs:
         return self._path("muster-agent")
 
 
-def lab_test(limit_s=120):
-    """Registers a function of one argument (Programs) under its own name."""
+def lab_test(limit_s=120, label="lab"):
+    """Registers a function of one argument (Programs) under its own name.
+
+    label: `full` for what takes more than a minute and is left out of `./dev test lab`.
+    """
 
     def register(function):
         name = function.__name__
         assert name not in REGISTRY, f"two lab tests named {name}"
-        REGISTRY[name] = Case(name, limit_s, function)
+        REGISTRY[name] = Case(name, limit_s, function, label)
         return function
 
     return register

@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Runs lab tests: run.py [--bin FOLDER] [--list] [name...]; exits 1 when one failed.
 
-A test module is a file *_test.py beside this one; importing it registers its tests.
+Without a name all are run but those labelled `full`. A test module is a file *_test.py beside this
+one; importing it registers its tests.
 """
 
 import argparse
@@ -43,20 +44,21 @@ def main():
     parser = argparse.ArgumentParser(description="Lab tests: real programs in a virtual room.")
     parser.add_argument("--bin", default=os.path.join(HERE, "../../build/release/bin"),
                         help="folder of muster and muster-agent")
-    parser.add_argument("--list", action="store_true", help="print names and limits in seconds")
-    parser.add_argument("names", nargs="*", help="tests to run, all when none is named")
+    parser.add_argument("--list", action="store_true", help="print names, limits in seconds, labels")
+    parser.add_argument("names", nargs="*", help="tests to run, all of `lab` when none is named")
     options = parser.parse_args()
     registry = load()
     if options.list:
         for case in registry.values():
-            print(f"{case.name} {case.limit_s}")
+            print(f"{case.name} {case.limit_s} {case.label}")
         return 0
     unknown = [name for name in options.names if name not in registry]
     if unknown:
         parser.error(f"no such test: {', '.join(unknown)} (--list shows all)")
     rig.catch_signals()
     programs = cases.Programs(options.bin)
-    chosen = [registry[name] for name in options.names] or list(registry.values())
+    chosen = [registry[name] for name in options.names] or [
+        case for case in registry.values() if case.label == "lab"]
     try:
         passed = sum([run_one(case, programs) for case in chosen])
     except rig.Interrupted as signal:

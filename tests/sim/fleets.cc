@@ -16,10 +16,10 @@ Findings judge_fleet(const SimulationOptions& options, const RunReport& report) 
     expect_complete(report, findings);
     const auto receivers = static_cast<std::uint32_t>(options.guests.size());
     const double loss = options.guests.front().down.loss;
-    expect_at_most("symbols sent against the formula",
-                   static_cast<double>(report.sent.symbols()) /
-                       formula_symbols(options, loss, receivers),
-                   kOverFormula, findings);
+    expect_at_most(
+        "symbols sent against the formula",
+        static_cast<double>(report.sent.symbols()) / formula_symbols(options, loss, receivers),
+        kOverFormula, findings);
     expect_at_most("NAKs in a round of a group", report.most_naks_in_round, kNaksPerRound,
                    findings);
     return findings;

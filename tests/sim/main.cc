@@ -131,8 +131,7 @@ int run_mixed(const Arguments& arguments) {
     for (std::uint64_t i = 0; i < *arguments.seeds; ++i) {
         if (!run(mixed, arguments.first + i, arguments.verbose)) ++wrong;
     }
-    std::printf("%llu seeds, %d wrong\n", static_cast<unsigned long long>(*arguments.seeds),
-                wrong);
+    std::printf("%llu seeds, %d wrong\n", static_cast<unsigned long long>(*arguments.seeds), wrong);
     return wrong == 0 ? 0 : 1;
 }
 

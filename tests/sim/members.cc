@@ -29,11 +29,14 @@ Findings judge_late(const SimulationOptions& options, const RunReport& report) {
     return findings;
 }
 
-Scenario late(const std::string& name, std::uint32_t receivers, std::uint32_t joiners,
-              int percent, double loss) {
+Scenario late(const std::string& name, std::uint32_t receivers, std::uint32_t joiners, int percent,
+              double loss) {
     return {name, "members", 1,
             [=](std::uint64_t seed) {
-                auto options = plain_session(seed, receivers, 16, loss);
+                // The group in which many joined at once may be sent to them again whole, so it
+                // must be a small part of the image.
+                const std::uint32_t groups = receivers > 16 ? 32 : 16;
+                auto options = plain_session(seed, receivers, groups, loss);
                 options.sender.start.min_members = receivers - joiners;
                 for (std::uint32_t i = 0; i < joiners; ++i) {
                     options.guests[i].joins_at_share = percent / 100.0;

@@ -102,6 +102,11 @@ class Process:
     def err(self):
         return "\n".join(self._err.lines)
 
+    def memory_bytes(self, field):
+        """One of the sizes in /proc/PID/status of a running process, such as VmHWM or RssAnon."""
+        with open(f"/proc/{self.pid}/status", encoding="ascii") as file:
+            return int(re.search(rf"^{field}:\s+(\d+) kB$", file.read(), re.M)[1]) * 1024
+
     def running(self):
         return not self._reap_within(0)
 

@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+//
+// What must hold for any input whatever. A property that does not hold ends the program (CHECK),
+// so that libFuzzer and GoogleTest see it alike.
+#pragma once
+
+#include "base/bytes.h"
+
+namespace muster::fuzz {
+
+// `input` is a row of datagrams, each behind a length u16, as they come out of an opened seal (a
+// member may have sent them). What decodes is encoded the same again, and neither a receiver nor a
+// sender that is fed with all of it breaks or stops asking to be called.
+void check_datagrams(ByteSpan input);
+
+// `input` as a manifest: what is accepted has the root that was asked for and is encoded the same.
+void check_manifest(ByteSpan input);
+
+// `input` as a journal, and as the records of one whose header is good: what is read lies within
+// the image, and the part that was called good reads the same alone.
+void check_journal(ByteSpan input);
+
+}  // namespace muster::fuzz
