@@ -136,7 +136,8 @@ int watch(SiteClient& site, const WatchOptions& options) {
             const bool ever = connected || !document.is_null();
             if (!ever || answer.error().code() != Errc::unavailable) return report(answer.error());
             if (connected) {
-                std::fprintf(stderr, "muster: %s; trying again\n", answer.error().message().c_str());
+                std::fprintf(stderr, "muster: %s; trying again\n",
+                             answer.error().message().c_str());
             }
             connected = false;
             lines = 0;

@@ -37,5 +37,8 @@ void sleep_until(TimePoint deadline);
 // Lets this thread's waits end within about 1 us of their deadline instead of the kernel's usual
 // 50 us (timer slack). For the paced sender.
 void use_fine_timers();
+// Lets this thread run soon after it woke, before ordinary ones (nice -10); without the right to
+// it nothing changes. For the threads whose delay is loss or idle wire.
+void prefer_this_thread();
 
 }  // namespace muster::net

@@ -41,6 +41,13 @@ void AgentHub::accept(std::shared_ptr<net::WebSocket> socket, const site::Device
         auto it = agents_.find(id);
         if (it == agents_.end()) return;
         spdlog::info("{}: disconnected: {}", it->second.device.name, why);
+        auto& live = it->second.live;
+        if (live.state == site::ProgressState::running) {
+            live.stage = "not connected";
+            live.message = why;
+            live.rate_bytes_per_second = 0;
+            it->second.dirty = true;
+        }
         if (it->second.dirty) (void)save(it->second);
         agents_.erase(it);
     });

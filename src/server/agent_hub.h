@@ -9,8 +9,9 @@
 //   agent  -> progress {stage, progress, ...}
 //   agent  -> result {state, message, verified}        server -> recorded
 //
-// An agent that comes back with a deployment in hand (working, and which) gets no order: it goes on,
-// and says its result again until that is recorded. Ordered twice, it would erase what it has done.
+// An agent that comes back with a deployment in hand (working, and which) gets no order: it
+// goes on, and says its result again until that is recorded. Ordered twice, it would erase its
+// work.
 #pragma once
 
 #include <map>

@@ -67,8 +67,8 @@ Status SiteServer::Parts::record(const site::ImagePackage& package) {
     if (added.ok()) return {};
     auto images = database.images().list();
     const bool unused = images.ok() && std::none_of(images->begin(), images->end(), [&](auto& one) {
-        return one.content_id == package.content_id;
-    });
+                            return one.content_id == package.content_id;
+                        });
     if (unused) {
         Status removed = content.remove(package.content_id);
         if (!removed.ok()) spdlog::warn("{}", removed.error().message());

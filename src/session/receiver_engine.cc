@@ -168,6 +168,7 @@ Status ReceiverEngine::start(const Welcome& welcome) {
 }
 
 void ReceiverEngine::run() {
+    net::prefer_this_thread();
     while (!stopping_) {
         inbox_.drain();
         receive();

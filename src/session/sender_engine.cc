@@ -110,6 +110,7 @@ SenderEngine::~SenderEngine() {
 
 void SenderEngine::run() {
     net::use_fine_timers();
+    net::prefer_this_thread();
     while (!stopping_) {
         inbox_.drain();
         receive_naks();

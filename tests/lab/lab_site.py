@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A site in a room: `muster serve`, its administrator's commands, its computers and their agents."""
+"""A site in a room: `muster serve`, its administrator's commands, its computers, their agents."""
 
 import json
 import os
@@ -57,8 +57,9 @@ class Site:
     # ---- the server ----
 
     def serve_argv(self, *, interface="eth0", data=None, listen=None):
-        return [self.programs.muster, "serve", "--data", data or self.data, "--interface", interface,
-                "--rate", self._rate, "--listen", listen or self.address, *self._options]
+        return [self.programs.muster, "serve", "--data", data or self.data,
+                "--interface", interface, "--rate", self._rate,
+                "--listen", listen or self.address, *self._options]
 
     def start(self):
         self.serve = self.server.popen(self.serve_argv())

@@ -44,7 +44,8 @@ def main():
     parser = argparse.ArgumentParser(description="Lab tests: real programs in a virtual room.")
     parser.add_argument("--bin", default=os.path.join(HERE, "../../build/release/bin"),
                         help="folder of muster and muster-agent")
-    parser.add_argument("--list", action="store_true", help="print names, limits in seconds, labels")
+    parser.add_argument("--list", action="store_true",
+                        help="print names, limits in seconds and labels")
     parser.add_argument("names", nargs="*", help="tests to run, all of `lab` when none is named")
     options = parser.parse_args()
     registry = load()

@@ -30,7 +30,7 @@ def image_in_memory_is_applied_and_verified(programs):
 def image_larger_than_memory_is_staged_on_the_disk_and_verified(programs):
     """The staging partition was there, and Windows has its room afterwards (check_disk)."""
     with Room(link_rate="200mbit") as room:
-        site = Site(programs, room, rate="100M").start()
+        site = Site(programs, room, rate="60M").start()
         image, tree = make_wim(room, "large", noise_bytes=40 * MIB, compress="LZX")
         check(os.path.getsize(image) > 32 * MIB, "128 MiB minus 96 MiB at work are enough for it")
         site.computer("PC-01", loss=0.01)
@@ -71,7 +71,7 @@ def every_form_of_wim_arrives(programs):
 @lab_test(180)
 def late_computer_joins_the_running_session(programs):
     with Room(link_rate="200mbit") as room:
-        site = Site(programs, room, rate="50M").start()
+        site = Site(programs, room, rate="30M").start()
         image, tree = make_wim(room, "image", noise_bytes=16 * MIB)
         for name in ("PC-01", "PC-02"):
             site.computer(name, loss=0.01)
@@ -89,7 +89,7 @@ def late_computer_joins_the_running_session(programs):
 @lab_test(180)
 def killed_agent_stops_nobody_and_ends_verified_when_it_comes_back(programs):
     with Room(link_rate="200mbit") as room:
-        site = Site(programs, room, rate="50M").start()
+        site = Site(programs, room, rate="30M").start()
         image, tree = make_wim(room, "image", noise_bytes=16 * MIB)
         for name in ("PC-01", "PC-02"):
             site.computer(name, loss=0.01)
@@ -103,18 +103,50 @@ def killed_agent_stops_nobody_and_ends_verified_when_it_comes_back(programs):
         survivor.agent.wait_for_exit(0, 90)
         check_disk(room, survivor.host, survivor.disk, tree)
         state = site.progress(deployment)[0]["PC-02"]
-        check(state["state"] == "running" and not state["verified"],
-              f"what the server says of a killed computer: {state}")
+        check_equal((state["state"], state["stage"], state["verified"]),
+                    ("running", "not connected", False), "what the server says of a killed agent")
         site.start_agent(victim)
         victim.agent.wait_for_line("step 1 .partition disk. succeeded")  # from the beginning
         site.check_all_verified(deployment, {"PC-02": tree})
 
 
 @lab_test(180)
+def computer_that_cannot_apply_the_image_fails_by_name_and_alone(programs):
+    """Somebody opens the new Windows partition for himself while the image still arrives."""
+    with Room(link_rate="200mbit") as room:
+        site = Site(programs, room, rate="30M").start()
+        image, tree = make_wim(room, "image", noise_bytes=16 * MIB)
+        for name in ("PC-01", "PC-02"):
+            site.computer(name, loss=0.01)
+        deployment = site.deploy_image(image, ["PC-01", "PC-02"], start_at=2, or_after=20)
+        for computer in site.computers.values():
+            site.start_agent(computer)
+        bad = site.computers["PC-01"]
+        site.wait_for_stage(deployment, "PC-01", "receiving")
+        claim = os.open(bad.disk.partitions()[2], os.O_RDWR | os.O_EXCL)
+        try:
+            watched = site.watch(deployment)
+        finally:
+            os.close(claim)
+        check_equal(watched.exit_code, 3, f"exit code of {watched.describe()}")
+        said = [line for line in watched.out.splitlines() if "PC-01 NOT verified: failed" in line]
+        check_equal(len(said), 1, f"rows of PC-01 in {watched.describe()}")
+        print(said[0])
+        for part in ("step 2", "apply operating system image", bad.disk.device, "in use"):
+            check(part in said[0], f"{part!r} is not said in {said[0]}")
+        bad.agent.wait_for_exit(1)
+        check("verified" not in bad.agent.out + bad.agent.err, bad.agent.describe())
+        check("PC-02 verified" in watched.out, watched.describe())
+        good = site.computers["PC-02"]
+        good.agent.wait_for_exit(0)
+        check_disk(room, good.host, good.disk, tree)
+
+
+@lab_test(180)
 def agents_come_back_by_themselves_when_the_server_is_killed(programs):
     """One that receives goes on receiving, one that had finished meanwhile only says so."""
     with Room(link_rate="200mbit") as room:
-        site = Site(programs, room, rate="50M").start()
+        site = Site(programs, room, rate="30M").start()
         image, tree = make_wim(room, "image", noise_bytes=16 * MIB)
         for name in ("PC-01", "PC-02"):
             site.computer(name, loss=0.01)
@@ -160,7 +192,7 @@ def agent_that_finished_while_the_server_was_away_does_not_start_over(programs):
 @lab_test(180)
 def agent_that_stays_does_what_was_deployed_meanwhile(programs):
     with Room(link_rate="200mbit") as room:
-        site = Site(programs, room, rate="50M").start()
+        site = Site(programs, room, rate="30M").start()
         first, _ = make_wim(room, "first", noise_bytes=8 * MIB, seed=1)
         second, tree = make_wim(room, "second", seed=2)
         pc = site.computer("PC-01")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Wrong input on a site: one line says what, where and what to do, and nothing half-done is left."""
+"""Wrong input on a site: one line says what, where, what to do, and nothing half-done is left."""
 
 import json
 import os
@@ -273,7 +273,8 @@ def disks_that_must_not_or_cannot_be_used_are_left_alone(programs):
         site.computer("PC-04")
         site.computer("PC-05")
         room.shell(f"mkfs.ext4 -q {mounted.disk.device}; mkdir {room.tmp}/mounted\n"
-                   f"mount {mounted.disk.device} {room.tmp}/mounted; echo here > {room.tmp}/mounted/x")
+                   f"mount {mounted.disk.device} {room.tmp}/mounted\n"
+                   f"echo here > {room.tmp}/mounted/x")
         plain = os.path.join(room.tmp, "plain")
         with open(plain, "wb") as file:
             file.truncate(2 * GIB)
@@ -357,6 +358,8 @@ def agents_arguments_are_checked_before_anything_happens(programs):
         pc.enrolment = "/no/such/enrolment"
         check_one_line(site.start_agent(pc), ["/no/such/enrolment"])
         pc.enrolment = good
+        pc.host.run(["ip", "link", "set", "eth0", "multicast", "off"])
+        check_one_line(site.start_agent(pc), ["eth0", "ip link set eth0 multicast on"])
         pc.host.interface_up(False)
         check_one_line(site.start_agent(pc), ["eth0", "down", "ip link set eth0 up"])
         check_equal(pc.disk.used_bytes(), 0, "bytes written to the disk")
@@ -413,5 +416,7 @@ def wrong_arguments_of_the_server_are_named(programs):
         check(site.serve.running(), f"the first server ended: {site.serve.describe()}")
         site.serve.stop()
         site.refused("image", "list", parts=[site.address])
+        site.server.run(["ip", "link", "set", "eth0", "multicast", "off"])
+        fails(["eth0", "ip link set eth0 multicast on"])
         site.server.interface_up(False)
         fails(["eth0", "down"])
