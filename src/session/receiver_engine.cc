@@ -10,6 +10,8 @@ namespace muster::session {
 namespace {
 constexpr Duration kPublishInterval = std::chrono::milliseconds(200);
 constexpr Duration kRateWindow = std::chrono::seconds(1);
+constexpr Duration kGather = std::chrono::microseconds(500);
+constexpr std::size_t kManyDatagrams = 24;
 constexpr Duration kSilence = std::chrono::seconds(2);
 constexpr Duration kRejoinInterval = std::chrono::seconds(60);
 constexpr std::size_t kDatagramBytes = 2048;
@@ -171,7 +173,7 @@ void ReceiverEngine::run() {
     net::prefer_this_thread();
     while (!stopping_) {
         inbox_.drain();
-        receive();
+        const std::size_t received = receive();
         const TimePoint now = net::monotonic_now();
         if (core_->all_verified() && !store_ordered_) {
             store_ordered_ = true;
@@ -185,15 +187,22 @@ void ReceiverEngine::run() {
         watch_silence(now);
         publish(now);
         const TimePoint deadline = std::min(core_->next_deadline(now), now + kPublishInterval);
-        const int fds[] = {socket_->fd(), inbox_.fd()};
-        (void)net::wait_readable(fds, std::max(deadline - now, Duration::zero()));
+        const Duration wait = std::max(deadline - now, Duration::zero());
+        const int fds[] = {inbox_.fd(), socket_->fd()};
+        if (received >= kManyDatagrams) continue;
+        if (received > 0) {
+            // More are on their way: let some gather, waking up for each costs more than it does.
+            (void)net::wait_readable(std::span(fds).first(1), std::min(wait, kGather));
+        } else {
+            (void)net::wait_readable(fds, wait);
+        }
     }
 }
 
-void ReceiverEngine::receive() {
+std::size_t ReceiverEngine::receive() {
     std::array<std::byte, kDatagramBytes> scratch;
     const auto batch = socket_->receive();
-    if (!batch.ok()) return;
+    if (!batch.ok() || batch->empty()) return 0;
     const TimePoint now = net::monotonic_now();
     for (const auto& datagram : *batch) {
         if (datagram.bytes.size() > scratch.size()) {
@@ -210,6 +219,7 @@ void ReceiverEngine::receive() {
     const std::uint64_t drops = socket_->kernel_drops();
     if (drops > drops_reported_) core_->on_local_drops(drops - drops_reported_);
     drops_reported_ = drops;
+    return batch->size();
 }
 
 void ReceiverEngine::send_naks(TimePoint now) {

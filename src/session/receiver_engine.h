@@ -70,7 +70,7 @@ private:
     ReceiverEngine(const ReceiverEngineOptions& options, const Offer& offer, BlockStore& store,
                    const mcast::Layout& layout, Callbacks callbacks, Inbox inbox);
     void run();
-    void receive();
+    std::size_t receive();  // how many datagrams there were
     void send_naks(TimePoint now);
     void send_control(TimePoint now);
     void publish(TimePoint now);
