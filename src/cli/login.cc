@@ -2,6 +2,7 @@
 #include <iostream>
 
 #include "cli/site_command.h"
+#include "store/files.h"
 #include "text/json.h"
 
 namespace muster::cli {
@@ -43,7 +44,7 @@ Status login(LoginOptions options) {
     Value value = Value::map();
     value.set("server", options.server).set("fingerprint", options.fingerprint);
     value.set("token", options.token);
-    TRY(write_private_file(user_login_file(), text::to_json(value) + "\n"));
+    TRY(store::write_private_file(user_login_file(), text::to_json(value) + "\n"));
     std::printf("logged in to %s, saved in %s\n", options.server.c_str(),
                 user_login_file().c_str());
     return {};

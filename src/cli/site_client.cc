@@ -1,16 +1,10 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "cli/site_client.h"
 
-#include <fcntl.h>
-#include <unistd.h>
-
-#include <cerrno>
 #include <cstdlib>
 #include <filesystem>
-#include <fstream>
-#include <sstream>
 
-#include "net/fd.h"
+#include "store/files.h"
 #include "text/json.h"
 
 namespace muster::cli {
@@ -27,34 +21,18 @@ std::string default_login_file() {
 }
 
 Result<Login> read_login(const std::string& path) {
-    std::ifstream file(path);
-    if (!file) {
+    const auto text = store::read_text_file(path);
+    if (!text.ok()) {
         return Error(Errc::not_found, "no login at " + path +
                                           ": on the server use --site DATA/admin.json, elsewhere "
                                           "`muster login ADDR:PORT`");
     }
-    std::stringstream text;
-    text << file.rdbuf();
-    const auto value = TRY(text::parse_json(text.str()).context(path));
+    const auto value = TRY(text::parse_json(*text).context(path));
     Login login;
     login.server = TRY(value.string_at("server").context(path));
     login.fingerprint = TRY(value.string_at("fingerprint").context(path));
     login.token = TRY(value.string_at("token").context(path));
     return login;
-}
-
-Status write_private_file(const std::string& path, const std::string& text) {
-    const auto folder = std::filesystem::path(path).parent_path();
-    std::error_code failure;
-    if (!folder.empty()) std::filesystem::create_directories(folder, failure);
-    const std::string temporary = path + ".new";
-    ::unlink(temporary.c_str());
-    net::UniqueFd fd(::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
-    if (!fd || ::write(fd.value(), text.data(), text.size()) != static_cast<ssize_t>(text.size()) ||
-        ::fsync(fd.value()) != 0 || ::rename(temporary.c_str(), path.c_str()) != 0) {
-        return error_from_errno(errno, path);
-    }
-    return {};
 }
 
 Result<SiteClient> SiteClient::open(const std::string& login_file) {

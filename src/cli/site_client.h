@@ -50,6 +50,5 @@ struct Login {
     std::string token;
 };
 Result<Login> read_login(const std::string& path);
-Status write_private_file(const std::string& path, const std::string& text);
 
 }  // namespace muster::cli

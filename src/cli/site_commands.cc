@@ -5,13 +5,11 @@
 #include "cli/site_command.h"
 
 #include <filesystem>
-#include <fstream>
-#include <sstream>
-#include <thread>
 
 #include "net/monotonic.h"
 #include "net/poll.h"
 #include "sequence/task_sequence.h"
+#include "store/files.h"
 #include "text/json.h"
 #include "text/yaml.h"
 
@@ -118,7 +116,7 @@ Status enrol_device(SiteClient& site, const DeviceOptions& options) {
     auto enrolment =
         TRY(site.post("/api/v1/devices/" + escape(options.name) + "/token", Value::map()));
     enrolment.set("server", site.server());
-    TRY(write_private_file(options.out, text::to_json(enrolment) + "\n"));
+    TRY(store::write_private_file(options.out, text::to_json(enrolment) + "\n"));
     std::printf("device %s enrolled, its token is in %s (an earlier one is void)\n",
                 options.name.c_str(), options.out.c_str());
     return {};
@@ -143,16 +141,8 @@ struct SequenceOptions {
     std::string file;
 };
 
-Result<std::string> read_text(const std::string& path) {
-    std::ifstream file(path);
-    if (!file) return error_from_errno(errno, path);
-    std::stringstream text;
-    text << file.rdbuf();
-    return text.str();
-}
-
 int check_sequence(const SequenceOptions& options) {
-    auto text = read_text(options.file);
+    auto text = store::read_text_file(options.file);
     if (!text.ok()) return report(text.error());
     auto tree = text::parse_yaml(*text, options.file);
     if (!tree.ok()) return report(tree.error());
@@ -164,7 +154,7 @@ int check_sequence(const SequenceOptions& options) {
 
 Status add_sequence(SiteClient& site, const SequenceOptions& options) {
     Value body = Value::map();
-    body.set("text", TRY(read_text(options.file)));
+    body.set("text", TRY(store::read_text_file(options.file)));
     const auto sequence = TRY(site.post("/api/v1/sequences", body).context(options.file));
     std::printf("task sequence %s, version %s\n", cell(sequence, "name").c_str(),
                 cell(sequence, "version").c_str());

@@ -79,20 +79,20 @@ std::string live_view(const Value& document) {
     return text;
 }
 
+std::string result_of(const Value& device) {
+    const std::string name = cell(device, "device");
+    const std::string state = cell(device, "state");
+    if (cell(device, "verified") == "true") return name + " verified";
+    if (state == "succeeded") return name + " succeeded; no step applied an image";
+    return name + " NOT verified: " + state + ": " + cell(device, "message");
+}
+
 void print_final(const Value& document) {
     Table table({"COMPUTER", "BLOCKS", "REPAIRED", "LOSS", "SECONDS", "RESULT"});
-    std::size_t computers = 0;
     for (const auto& device : list_of(document, "devices")) {
-        ++computers;
-        const Value* verified = device.find("verified");
-        const bool good = verified != nullptr && verified->as_bool() && *verified->as_bool();
-        const std::string name = cell(device, "device");
-        table.row({name, cell(device, "blocks_received"), cell(device, "blocks_repaired"),
-                   fixed(100 * number(device, "loss"), 2) + " %",
-                   fixed(number(device, "seconds"), 1),
-                   good ? name + " verified"
-                        : name + " NOT verified: " + cell(device, "state") + ": " +
-                              cell(device, "message")});
+        table.row({cell(device, "device"), cell(device, "blocks_received"),
+                   cell(device, "blocks_repaired"), fixed(100 * number(device, "loss"), 2) + " %",
+                   fixed(number(device, "seconds"), 1), result_of(device)});
     }
     std::printf("\n%s\n", table.to_string().c_str());
     for (const auto& session : list_of(document, "sessions")) {
@@ -105,7 +105,6 @@ void print_final(const Value& document) {
                     human_bytes(static_cast<std::uint64_t>(total)).c_str(),
                     human_bytes(static_cast<std::uint64_t>(image)).c_str(), total / image);
     }
-    (void)computers;
 }
 
 // Prints what changed, for logs and pipes.

@@ -20,6 +20,9 @@
 
 namespace muster::mcast {
 
+// How many reports a second the sender wants to hear at most, from all members together.
+inline constexpr double kReportsPerSecond = 500;
+
 // Given by the sender, never used twice in a run: a computer that comes back is a new member.
 using MemberNumber = StrongId<struct MemberNumberTag>;
 

@@ -16,7 +16,6 @@ constexpr Duration kMinRenak = milliseconds(50);
 constexpr Duration kMaxRenak = std::chrono::seconds(1);
 constexpr Duration kMaxBackoff = std::chrono::seconds(1);  // whatever a STATUS says
 constexpr std::size_t kMaxReportedDeficits = 64;
-constexpr double kReportsPerSecond = 500;
 
 }  // namespace
 

@@ -1,18 +1,11 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "server/identity.h"
 
-#include <fcntl.h>
-#include <unistd.h>
-
-#include <cerrno>
-#include <fstream>
-#include <sstream>
-
 #include "base/hex.h"
 #include "crypto/hash.h"
-#include "net/fd.h"
 #include "net/random.h"
 #include "server/clock.h"
+#include "store/files.h"
 #include "text/json.h"
 
 namespace muster::server {
@@ -55,25 +48,13 @@ Result<site::Device> require_device(store::SiteDatabase& database, std::string_v
 namespace {
 
 std::optional<std::string> token_in(const std::string& path) {
-    std::ifstream file(path);
-    std::stringstream text;
-    text << file.rdbuf();
-    auto value = text::parse_json(text.str());
+    auto text = store::read_text_file(path);
+    if (!text.ok()) return std::nullopt;
+    auto value = text::parse_json(*text);
     if (!value.ok()) return std::nullopt;
     auto token = value->string_at("token");
     if (!token.ok()) return std::nullopt;
     return *token;
-}
-
-Status write_private(const std::string& path, const std::string& text) {
-    const std::string temporary = path + ".new";
-    ::unlink(temporary.c_str());
-    net::UniqueFd fd(::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
-    if (!fd || ::write(fd.value(), text.data(), text.size()) != static_cast<ssize_t>(text.size()) ||
-        ::fsync(fd.value()) != 0 || ::rename(temporary.c_str(), path.c_str()) != 0) {
-        return error_from_errno(errno, path);
-    }
-    return {};
 }
 
 }  // namespace
@@ -89,7 +70,7 @@ Status ensure_admin_token(store::SiteDatabase& database, const std::string& path
     }
     Value value = Value::map();
     value.set("server", server).set("fingerprint", fingerprint).set("token", *token);
-    return write_private(path, text::to_json(value) + "\n");
+    return store::write_private_file(path, text::to_json(value) + "\n");
 }
 
 }  // namespace muster::server

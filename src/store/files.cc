@@ -36,6 +36,39 @@ Status sync_path(const std::filesystem::path& path) {
     return {};
 }
 
+Status write_private_file(const std::filesystem::path& path, std::string_view text) {
+    const std::string temporary = path.string() + ".new";
+    if (path.has_parent_path()) {
+        std::error_code failure;
+        std::filesystem::create_directories(path.parent_path(), failure);
+        if (failure) return error_from_errno(failure.value(), path.parent_path().string());
+    }
+    ::unlink(temporary.c_str());
+    {
+        auto file = TRY(open_file(temporary, O_WRONLY | O_CREAT | O_EXCL, 0600));
+        const auto written = ::write(file.value(), text.data(), text.size());
+        if (written != static_cast<ssize_t>(text.size()) || ::fsync(file.value()) != 0) {
+            return error_from_errno(written < 0 ? errno : ENOSPC, "writing " + temporary);
+        }
+    }
+    if (::rename(temporary.c_str(), path.c_str()) != 0)
+        return error_from_errno(errno, path.string());
+    return {};
+}
+
+Result<std::string> read_text_file(const std::filesystem::path& path) {
+    auto file = TRY(open_file(path, O_RDONLY));
+    std::string text;
+    char buffer[4096];
+    while (true) {
+        const auto got = ::read(file.value(), buffer, sizeof buffer);
+        if (got < 0 && errno == EINTR) continue;
+        if (got < 0) return error_from_errno(errno, "reading " + path.string());
+        if (got == 0) return text;
+        text.append(buffer, static_cast<std::size_t>(got));
+    }
+}
+
 Status free_space_check(const std::filesystem::path& folder, std::uint64_t needed_bytes) {
     struct statvfs space = {};
     if (::statvfs(folder.c_str(), &space) != 0) return error_from_errno(errno, folder.string());

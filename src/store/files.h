@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include "base/result.h"
@@ -32,6 +33,13 @@ Result<FileDescriptor> open_file(const std::filesystem::path& path, int flags, u
 
 // Makes a file's bytes, or a folder's entries, durable. Errc::no_space, io: they may be lost.
 Status sync_path(const std::filesystem::path& path);
+
+// Replaces the file by one with this text and mode 0600, atomically and durably; makes missing
+// folders. For tokens and keys.
+Status write_private_file(const std::filesystem::path& path, std::string_view text);
+
+// The whole of a small file. Errors as error_from_errno, "WHAT PATH: ...".
+Result<std::string> read_text_file(const std::filesystem::path& path);
 
 // Errc::no_space, with both numbers and what to do, when the file system of `folder` has less than
 // `needed_bytes` to give.

@@ -1,0 +1,228 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+//
+// The sender's side of its members: joins, reports, requests for repair, and who is lost, deferred
+// or given up. What is sent, and when, is in sender.cc.
+#include <algorithm>
+
+#include "base/check.h"
+#include "mcast/sender.h"
+
+namespace muster::mcast {
+
+namespace {
+
+constexpr Duration kMemberCheckInterval = std::chrono::milliseconds(100);
+
+}  // namespace
+
+// ---- members ----
+
+Result<MemberNumber> Sender::on_join(TimePoint now, const JoinRequest& request) {
+    if (request.protocol_version != kProtocolVersion) {
+        return Error(Errc::version_mismatch,
+                     "protocol version " + std::to_string(request.protocol_version) +
+                         " of the receiver is not version " + std::to_string(kProtocolVersion) +
+                         " of this server: install the same muster on both");
+    }
+    if (state_ == SenderState::ended) return Error(Errc::unavailable, "the session is over");
+    if (membership_.live_count() >= options_.max_members) {
+        return Error(Errc::unavailable,
+                     "the session is full: " + std::to_string(options_.max_members) + " members");
+    }
+    if (auto before = membership_.live_member_named(request.name)) {
+        finish_member(now, *before, MemberState::lost, "came back as a new member");
+    }
+    auto wanted = content::BlockSet(layout_.block_count());
+    if (request.wants_all) {
+        wanted = content::BlockSet::from_intervals(IntervalSet::range(0, layout_.block_count()),
+                                                   layout_.block_count());
+    } else {
+        for (auto [begin, end] : request.want.runs()) {
+            const auto last = std::min<std::uint64_t>(end, layout_.block_count());
+            for (std::uint64_t b = begin; b < last; ++b) wanted.set(static_cast<std::uint32_t>(b));
+        }
+    }
+    const MemberNumber number =
+        membership_.add(now, request.name, wanted.count(), counters_.symbols());
+    wants_.add_member(number, std::move(wanted));
+    events_.push_back(MemberChanged{number, request.name, MemberState::active, ""});
+    if (!waiting_since_) waiting_since_ = now;
+    if (state_ == SenderState::lingering) set_state(now, SenderState::running, "a late joiner");
+    drained_since_.reset();
+    check_start(now);
+    return number;
+}
+
+void Sender::on_report(TimePoint now, MemberNumber number, const MemberReport& report) {
+    Member* member = membership_.find(number);
+    if (member == nullptr || !member->is_live()) return;
+    member->last_heard = now;
+    member->counters = report.counters;
+    member->loss = report.counters.loss();
+    if (wants_.on_verified(number, report.verified) > 0) {
+        member->last_progress = now;
+        member->symbols_caused_in_vain = 0;
+    }
+    member->blocks_missing = wants_.missing(number);
+    worst_loss_ = worst_loss();
+    for (auto [begin, end] : report.verified.runs()) {
+        if (begin >= layout_.block_count()) break;
+        const auto last = std::min<std::uint64_t>(end, layout_.block_count()) - 1;
+        forget_satisfied(layout_.group_of(BlockIndex(static_cast<std::uint32_t>(begin))),
+                         layout_.group_of(BlockIndex(static_cast<std::uint32_t>(last))));
+    }
+    on_missed(now, number, report);
+    for (const auto& entry : report.deficits) {
+        on_request(now, number, entry, member->loss, report.highest_seen);
+    }
+    check_end(now);
+}
+
+void Sender::on_finished(TimePoint now, MemberNumber number, const MemberFinished& finished) {
+    Member* member = membership_.find(number);
+    if (member == nullptr || !member->is_live()) return;
+    member->last_heard = now;
+    member->counters = finished.counters;
+    member->loss = finished.counters.loss();
+    if (finished.verified) member->blocks_missing = 0;
+    finish_member(now, number, finished.verified ? MemberState::verified : MemberState::failed,
+                  finished.failure);
+    check_end(now);
+}
+
+void Sender::on_disconnected(TimePoint now, MemberNumber number) {
+    Member* member = membership_.find(number);
+    if (member == nullptr || !member->is_live()) return;
+    member->connected = false;
+    member->last_heard = now;
+}
+
+void Sender::finish_member(TimePoint now, MemberNumber number, MemberState state, std::string why) {
+    Member* member = membership_.find(number);
+    CHECK(member != nullptr && member->is_live());
+    membership_.set_state(number, state, why, now);
+    wants_.remove_member(number);
+    forget_satisfied(GroupIndex(0), GroupIndex(layout_.group_count() - 1));
+    worst_loss_ = worst_loss();
+    events_.push_back(MemberChanged{number, member->name, state, std::move(why)});
+}
+
+void Sender::forget_satisfied(GroupIndex first, GroupIndex last) {
+    for (GroupIndex group = first; group <= last; ++group) {
+        if (wants_.wanted(group)) continue;
+        board_.on_satisfied(group);
+        rows_.erase(group);
+    }
+}
+
+void Sender::check_members(TimePoint now) {
+    if (now < next_member_check_) return;
+    next_member_check_ = now + kMemberCheckInterval;
+    for (MemberNumber number : membership_.silent(now, silence_limit())) {
+        const bool gone = !membership_.find(number)->connected;
+        finish_member(now, number, MemberState::lost,
+                      gone ? "its control connection broke and it did not come back"
+                           : "silent for " +
+                                 std::to_string(static_cast<int>(to_seconds(silence_limit()))) +
+                                 " s");
+    }
+    if (state_ != SenderState::running || !drained_since_) return;
+    for (const auto& [number, member] : membership_.all()) {
+        const TimePoint since = std::max(member.last_progress, *drained_since_);
+        if (!member.is_live() || now - since < options_.stall_timeout) continue;
+        finish_member(now, number, MemberState::failed, "no block completed for too long");
+    }
+}
+
+Duration Sender::silence_limit() const {
+    const double report_period = membership_.live_count() / kReportsPerSecond;
+    return std::max(options_.member_timeout, from_seconds(5 * report_period));
+}
+
+double Sender::worst_loss() const {
+    double worst = 0;
+    for (const auto& [number, member] : membership_.all()) {
+        if (member.state == MemberState::active) worst = std::max(worst, member.loss);
+    }
+    return worst;
+}
+
+// ---- requests ----
+
+bool Sender::may_request(const Member& member) const {
+    return member.state == MemberState::active ||
+           (member.state == MemberState::deferred && membership_.active_count() == 0);
+}
+
+void Sender::charge(TimePoint now, MemberNumber number, std::uint64_t symbols) {
+    Member& member = *membership_.find(number);
+    member.symbols_caused += symbols;
+    member.symbols_caused_in_vain += symbols;
+    const std::uint32_t group_symbols = layout_.symbols_per_block()
+                                        << layout_.options().group_blocks_log2;
+    if (member.symbols_caused_in_vain > 3 * layout_.symbol_count() + 8ULL * group_symbols) {
+        finish_member(now, number, MemberState::failed,
+                      "asked for three times the image without completing a block of it");
+    } else if (member.state == MemberState::active &&
+               Membership::is_excessive(member, counters_.symbols(), group_symbols)) {
+        const std::string why = "asks for more than half of the stream again";
+        membership_.set_state(number, MemberState::deferred, why, now);
+        worst_loss_ = worst_loss();
+        events_.push_back(MemberChanged{number, member.name, MemberState::deferred, why});
+    }
+}
+
+void Sender::on_missed(TimePoint now, MemberNumber number, const MemberReport& report) {
+    for (auto [begin, end] : report.missed.runs()) {
+        const auto last = std::min<std::uint64_t>(end, layout_.group_count());
+        for (std::uint64_t g = begin; g < last; ++g) {
+            const GroupIndex group(static_cast<std::uint32_t>(g));
+            const bool being_sent = pass_ && pass_->group == group;
+            if (being_sent || !may_request(*membership_.find(number)) ||
+                !wants_.wants(number, group) || !wants_.is_served(number, group) ||
+                board_.is_void(group, report.highest_seen)) {
+                continue;
+            }
+            wants_.on_missed(number, group);
+            charge(now, number, layout_.symbols_in_group(group));
+        }
+    }
+}
+
+void Sender::on_request(TimePoint now, MemberNumber number, const NakEntry& entry, double loss,
+                        std::uint64_t highest_seen) {
+    const Member* member = membership_.find(number);
+    if (member == nullptr || !may_request(*member)) return;
+    if (entry.start_block >= layout_.block_count()) return;
+    const GroupIndex group = layout_.group_of(BlockIndex(entry.start_block));
+    if (layout_.first_block(group).value != entry.start_block) return;
+    if (!wants_.wants(number, group)) return;
+    if (!wants_.is_served(number, group)) {
+        // It joined in the middle of the group. Rows for the rest cost less than the sources
+        // again, unless it has hardly anything of them.
+        const bool has_little = entry.deficit > layout_.symbols_in_group(group) / 8 * 7;
+        if (has_little || !board_.is_open(group) || board_.is_void(group, highest_seen)) return;
+        wants_.mark_served(number, group);
+    }
+    const std::uint32_t raised =
+        board_.on_request({group, entry.rows_seen, entry.deficit, loss, highest_seen});
+    status_news_ = true;  // also when it was covered: who asks in vain missed the last STATUS
+    if (raised == 0) return;
+    ++counters_.groups_repaired;
+    charge(now, number, raised);
+}
+
+void Sender::on_nak(TimePoint now, const NakPacket& nak) {
+    const MemberNumber number(nak.member);
+    Member* member = membership_.find(number);
+    if (member == nullptr || !member->is_live()) return;
+    member->last_heard = now;
+    ++counters_.naks_received;
+    counters_.nak_entries += nak.entries.size();
+    const double loss = std::min(1.0, nak.loss_per_10k / 10000.0);
+    member->loss = loss;
+    if (member->state == MemberState::active) worst_loss_ = std::max(worst_loss_, loss);
+    for (const auto& entry : nak.entries) on_request(now, number, entry, loss, nak.highest_seen);
+}
+
+}  // namespace muster::mcast
