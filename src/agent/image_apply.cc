@@ -43,8 +43,7 @@ Status apply(const ApplyJob& job) {
     });
     auto applied = windows::apply_from_pipe(
         ends[0], job.index, job.disk.windows.device, [&](const windows::ApplyProgress& progress) {
-            job.on_progress("applying", fraction(progress.bytes_done, progress.bytes_total));
-            return true;
+            return job.on_progress("applying", fraction(progress.bytes_done, progress.bytes_total));
         });
     feeder.join();
     if (!fed.ok()) return fed;
@@ -64,16 +63,15 @@ Result<std::string> apply_and_verify(ApplyJob& job) {
         },
         job.work_folder, job.index));
     job.staged.reset();
-    job.on_progress("finishing the disk", 0);
+    if (!job.on_progress("finishing the disk", 0)) {
+        return Error(Errc::cancelled, "stopped before the disk was finished");
+    }
     TRY(disk::remove_staging(job.disk));
-    const auto report =
-        TRY(windows::verify_volume(device, metadata.path(), job.index,
-                                   [&](const windows::VerifyProgress& progress) {
-                                       job.on_progress("verifying", fraction(progress.bytes_done,
-                                                                             progress.bytes_total));
-                                       return true;
-                                   })
-                .context("verifying " + device));
+    const auto on_verify = [&](const windows::VerifyProgress& progress) {
+        return job.on_progress("verifying", fraction(progress.bytes_done, progress.bytes_total));
+    };
+    const auto report = TRY(windows::verify_volume(device, metadata.path(), job.index, on_verify)
+                                .context("verifying " + device));
     if (!report.verified()) {
         return Error(Errc::corrupt, device + " differs from the image in " +
                                         std::to_string(report.difference_count) +

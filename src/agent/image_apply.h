@@ -22,7 +22,8 @@ struct ApplyJob {
     int staged_fd = -1;  // of `staged`
     std::uint64_t image_bytes = 0;
     std::string work_folder;
-    std::function<void(const std::string& stage, double fraction)> on_progress;
+    // False: stop as soon as can be; the volume is incomplete then.
+    std::function<bool(const std::string& stage, double fraction)> on_progress;
 };
 
 // What was verified, as one sentence for people.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "agent/sequence_run.h"
 
-#include <sys/stat.h>
+#include <atomic>
 
 #include "agent/image_apply.h"
 #include "agent/image_staging.h"
@@ -52,6 +52,7 @@ struct SequenceRun::Impl : std::enable_shared_from_this<SequenceRun::Impl> {
     ProgressReport progress;
     net::Timer progress_timer;
     bool any_verified = false;
+    std::atomic<bool> stopping = false;
     session::Worker worker;
 };
 
@@ -257,6 +258,7 @@ void SequenceRun::Impl::on_received(const sequence::StepOrder& order,
             self.progress.stage = stage;
             self.progress.progress = fraction;
         });
+        return !stopping;
     };
     worker.post([this, index = order.index, job] {
         auto verified = std::make_shared<Result<std::string>>(apply_and_verify(*job));
@@ -277,7 +279,10 @@ SequenceRun::SequenceRun(net::Loop& loop, const AgentOptions& options,
     : impl_(std::make_shared<Impl>(loop, options, std::move(sequence), std::move(images),
                                    std::move(callbacks))) {}
 
-SequenceRun::~SequenceRun() { impl_->worker.stop(); }
+SequenceRun::~SequenceRun() {
+    impl_->stopping = true;
+    impl_->worker.stop();
+}
 
 void SequenceRun::start() { impl_->next_step(); }
 
