@@ -24,7 +24,8 @@ from demo_image import demo_image  # noqa: E402
 from rig import Interrupted, RigError, Room, View, catch_signals, wait_until  # noqa: E402
 
 LINK_RATE = "200mbit"
-DISK_BYTES = 8 << 30
+LINK_BITS_PER_SECOND = 200_000_000
+LEAST_DISK_BYTES = 8 << 30
 PORT = 7443
 
 
@@ -75,24 +76,25 @@ class Demo:
         self.server = None
         self.computers = computers()
 
-    def open_room(self):
+    def open_room(self, disk_bytes):
         self.server = self._room.host("server")
         for computer in self.computers:
             computer.host = self._room.host(computer.name, loss=computer.loss)
-            computer.disk = self._room.disk(DISK_BYTES)
+            computer.disk = self._room.disk(disk_bytes)
         losses = ", ".join(f"{each.name} {each.loss:.0%}" for each in self.computers)
         say(f"Room: a switch, a server on {LINK_RATE}, {len(self.computers)} computers with blank "
-            f"disks of {DISK_BYTES >> 30} GiB; loss: {losses}")
+            f"disks of {disk_bytes >> 30} GiB; loss: {losses}")
 
     # ---- the product's commands -------------------------------------------------------------
 
-    def muster(self, *words, show=True, echo=True):
+    def muster(self, *words, show=True, echo=True, limit_s=300):
         """A command of the administrator on the server; its output."""
         if show:
             shown = [os.path.relpath(str(word), self._room.tmp) if str(word).startswith(
                 self._room.tmp) else str(word) for word in words]
             say("$ muster " + " ".join(shown))
-        done = self.server.run([self._muster, *words, "--site", self._site], limit_s=300)
+        done = self.server.run([self._muster, *words, "--site", self._site],
+                               limit_s=limit_s)
         if done.out and echo and show:
             say(done.out)
         return done.out
@@ -110,7 +112,8 @@ class Demo:
         sequence = os.path.join(self._room.tmp, "windows.yaml")
         with open(sequence, "w", encoding="utf-8") as file:
             file.write(SEQUENCE.format(index=index))
-        self.muster("image", "add", "demo", image)
+        # Checked, converted and hashed: minutes for an image of many gigabytes.
+        self.muster("image", "add", "demo", image, limit_s=300 + os.path.getsize(image) / 5e6)
         for computer in self.computers:
             self.muster("device", "add", computer.name, "--mac", computer.host.mac)
         self.muster("collection", "add", "Room")
@@ -133,23 +136,38 @@ class Demo:
         return self.server.popen([self._muster, "watch", "1", "--site", self._site],
                                  stdout=sys.stdout, stderr=sys.stderr)
 
+    def delivered_bytes(self):
+        """Size of the image in the form in which it is sent."""
+        document = json.loads(self.muster("image", "list", "--json", show=False, echo=False))
+        return document["images"][0]["image_bytes"]
+
     def run_agents(self, image_bytes):
+        """False when a computer gave up before the session was half done."""
         before = self.server.tx_bytes()
         for computer in self.computers:
             if not computer.late:
                 self.start_agent(computer)
-        wait_until(lambda: self.server.tx_bytes() - before > image_bytes / 2,
-                   "half of the image on the wire", 120)
+
+        def half_done():
+            return self.server.tx_bytes() - before > image_bytes / 2
+
+        def gave_up():
+            return any(each.agent and not each.agent.running() for each in self.computers)
+
+        wait_until(lambda: half_done() or gave_up(), "half of the image on the wire",
+                   120 + 2 * 8 * image_bytes / LINK_BITS_PER_SECOND)
+        if not half_done():
+            return False
         for computer in self.computers:
             if computer.late:
                 if not sys.stdout.isatty():
                     say(f"{computer.name} is switched on now, the session is half done")
                 self.start_agent(computer)
+        return True
 
     def report_wire(self, wire_bytes):
         """What really left the server's interface, control connections and headers included."""
-        document = json.loads(self.muster("image", "list", "--json", show=False, echo=False))
-        image_bytes = document["images"][0]["image_bytes"]
+        image_bytes = self.delivered_bytes()
         count = len(self.computers)
         # A TCP segment of 1448 bytes of payload costs 66 bytes of Ethernet, IPv4 and TCP headers.
         unicast = image_bytes * count * (1448 + 66) / 1448
@@ -161,18 +179,27 @@ class Demo:
     # ---- the whole ---------------------------------------------------------------------------
 
     def run(self, image, index):
-        self.open_room()
+        # Sparse files: room for the files of a large image costs nothing until it is written.
+        self.open_room(max(LEAST_DISK_BYTES, 6 * os.path.getsize(image)))
         self.start_server()
         self.describe_site(image, index)
+        image_bytes = self.delivered_bytes()
         before = self.server.tx_bytes()
         watching = self.start_watching()
-        self.run_agents(os.path.getsize(image))
-        watched = watching.wait(900)
-        failed = [each.name for each in self.computers if each.agent.wait(60) != 0]
+        if self.run_agents(image_bytes):
+            watched = watching.wait(900 + image_bytes / 1e6)
+        else:
+            watching.stop()
+            watched = 1
+            for computer in self.computers:
+                if computer.agent and computer.agent.running():
+                    computer.agent.stop()
+        failed = [each for each in self.computers
+                  if each.agent is None or each.agent.wait(60) != 0]
         self.report_wire(self.server.tx_bytes() - before)
-        for computer in self.computers:
-            if computer.name in failed:
-                say(f"{computer.name} FAILED: {computer.agent.describe()}")
+        for computer in failed:
+            why = computer.agent.describe() if computer.agent else "it was never switched on"
+            say(f"{computer.name} FAILED: {why}")
         self._serve.signal(signal.SIGTERM)
         self._serve.wait(30)
         return 1 if failed or watched != 0 else 0

@@ -8,6 +8,7 @@ each gets a second name and a symbolic link.
 """
 
 import dataclasses
+import fcntl
 import json
 import os
 import re
@@ -146,6 +147,12 @@ def demo_image(folder, fresh):
     """(path, Contents) of the demo's own image, captured when there is none or fresh is true."""
     os.makedirs(folder, exist_ok=True)
     image, about = os.path.join(folder, "demo.wim"), os.path.join(folder, "demo.json")
+    with open(os.path.join(folder, "lock"), "w", encoding="ascii") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # two demos at once: one captures, the other waits
+        return _captured_once(folder, image, about, fresh)
+
+
+def _captured_once(folder, image, about, fresh):
     if fresh or not os.path.exists(image) or not os.path.exists(about):
         contents = capture(folder, image)
         with open(about, "w", encoding="utf-8") as file:

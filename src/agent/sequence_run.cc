@@ -201,6 +201,11 @@ void SequenceRun::Impl::run(const sequence::StepOrder& order, const sequence::Ap
             return Error(Errc::corrupt, "the session offers another image than the order named");
         }
         staged_bytes = offer.image.image_bytes;
+        if (!disk->staging && !fits_in_memory(staged_bytes, options.memory_bytes)) {
+            return Error(Errc::no_space,
+                         "the image fits neither in memory nor is there a staging partition: "
+                         "partition the disk again before this step");
+        }
         return ImageStaging::open(disk->staging ? disk->staging->device : "", offer.image,
                                   &staged_fd);
     };

@@ -63,6 +63,12 @@ void AgentHub::on_text(std::uint64_t id, const std::string& text) {
     Status status = message.ok() ? on_message(it->second, *message) : Status(message.error());
     if (status.ok()) return;
     spdlog::warn("{}: {}", it->second.device.name, status.error().message());
+    // Only what trying again would not mend is a refusal; an agent at work comes back from the
+    // rest.
+    const Errc code = status.error().code();
+    const bool for_good =
+        code == Errc::version_mismatch || code == Errc::invalid_argument || code == Errc::not_found;
+    if (!for_good) return it->second.socket->close(status.error().message());
     Value refusal = Value::map();
     refusal.set("type", "refused").set("reason", status.error().message());
     it->second.socket->send_text(text::to_json(refusal));

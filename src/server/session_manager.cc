@@ -39,7 +39,13 @@ Result<SessionManager::Entry*> SessionManager::open(const site::Deployment& depl
         spdlog::info("{}: {} {}{}{}", label, change.name, mcast::to_string(change.state),
                      change.why.empty() ? "" : ": ", change.why);
     };
-    callbacks.on_state = [label](mcast::SenderState state, const std::string& why) {
+    const std::uint32_t number = engine.session;
+    callbacks.on_state = [this, number, label](mcast::SenderState state, const std::string& why) {
+        // Time for the last words to reach the members; then its threads and memory go.
+        if (state == mcast::SenderState::ended) {
+            release_.push_back(
+                loop_.after(std::chrono::seconds(2), [this, number] { release(number); }));
+        }
         spdlog::info("{}: {}: {}", label,
                      state == mcast::SenderState::running ? "running"
                      : state == mcast::SenderState::ended ? "ended"
@@ -56,6 +62,14 @@ Result<SessionManager::Entry*> SessionManager::open(const site::Deployment& depl
     return &entry;
 }
 
+void SessionManager::release(std::uint32_t session) {
+    for (auto& [key, entry] : entries_) {
+        if (!entry.host || entry.session != session) continue;
+        entry.last = entry.host->snapshot();
+        entry.host.reset();
+    }
+}
+
 Status SessionManager::accept(std::shared_ptr<net::WebSocket> socket,
                               const site::Deployment& deployment, const site::ImagePackage& image,
                               const std::string& device_name) {
@@ -67,9 +81,9 @@ Status SessionManager::accept(std::shared_ptr<net::WebSocket> socket,
 std::vector<SessionInfo> SessionManager::list() const {
     std::vector<SessionInfo> list;
     for (const auto& [key, entry] : entries_) {
-        if (!entry.host) continue;
+        if (entry.session == 0) continue;
         list.push_back({entry.session, entry.deployment, entry.image, entry.image_bytes,
-                        entry.host->snapshot()});
+                        entry.host ? entry.host->snapshot() : entry.last});
     }
     return list;
 }

@@ -50,14 +50,17 @@ private:
         site::DeploymentId deployment;
         std::string image;
         std::uint64_t image_bytes = 0;
-        std::unique_ptr<session::SessionHost> host;
+        std::unique_ptr<session::SessionHost> host;  // none once it has ended
+        session::SenderSnapshot last;                // how it ended
     };
+    void release(std::uint32_t session);
     Result<Entry*> open(const site::Deployment& deployment, const site::ImagePackage& image);
 
     net::Loop& loop_;
     DistributionPoint point_;
     store::ContentStore& content_;
     std::map<std::pair<std::int64_t, std::int64_t>, Entry> entries_;
+    std::vector<net::Timer> release_;
 };
 
 }  // namespace muster::server

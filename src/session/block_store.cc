@@ -9,6 +9,7 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <cerrno>
 #include <filesystem>
 #include <vector>
@@ -61,9 +62,14 @@ public:
     Status read(std::uint32_t block, MutableByteSpan out) override {
         return read_at(fd_.value(), out, image_.block_offset(block), name_);
     }
-    Status complete() override { return {}; }
+    Status complete() override {
+        complete_ = true;
+        return {};
+    }
+    bool is_complete() const override { return complete_; }
 
 protected:
+    std::atomic<bool> complete_ = false;
     UniqueFd fd_;
     std::string name_;
     Descriptor image_;
@@ -75,7 +81,7 @@ public:
     using DescriptorStore::DescriptorStore;
     Status complete() override {
         if (::fdatasync(fd_.value()) != 0) return error_from_errno(errno, "syncing " + name_);
-        return {};
+        return DescriptorStore::complete();
     }
 };
 
@@ -88,9 +94,14 @@ public:
         : DescriptorStore(std::move(fd), path + ".part", image),
           journal_(std::move(journal)),
           path_(std::move(path)),
-          journal_bytes_(journal_bytes) {
-        have_ = content::BlockSet::from_intervals(blocks, image.block_count());
+          journal_bytes_(journal_bytes),
+          unproven_(content::BlockSet::from_intervals(blocks, image.block_count())) {
+        have_ = unproven_;
     }
+
+    content::BlockSet unproven() const override { return unproven_; }
+    void on_proven() override { unproven_ = content::BlockSet(image_.block_count()); }
+    void distrust() override { ::unlink((name_ + ".journal").c_str()); }
 
     Status write(std::uint32_t block, ByteSpan bytes) override {
         TRY(DescriptorStore::write(block, bytes));
@@ -101,6 +112,7 @@ public:
     }
 
     Status complete() override {
+        if (complete_) return {};
         TRY(checkpoint());
         if (::fsync(fd_.value()) != 0) return error_from_errno(errno, "syncing " + name_);
         if (::renameat2(AT_FDCWD, name_.c_str(), AT_FDCWD, path_.c_str(), RENAME_NOREPLACE) != 0) {
@@ -111,7 +123,7 @@ public:
         UniqueFd directory(
             ::open(folder.empty() ? "." : folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
         if (directory) ::fsync(directory.value());
-        return {};
+        return DescriptorStore::complete();
     }
 
 private:
@@ -139,6 +151,7 @@ private:
     UniqueFd journal_;
     std::string path_;
     std::uint64_t journal_bytes_;
+    content::BlockSet unproven_;
     IntervalSet unsynced_;
     std::uint64_t unsynced_bytes_ = 0;
 };
@@ -184,7 +197,12 @@ Result<std::unique_ptr<BlockStore>> open_file_store(const std::string& path,
     if (!fd) return error_from_errno(errno, part);
     UniqueFd journal(::open(journal_path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644));
     if (!journal) return error_from_errno(errno, journal_path);
+    struct stat info {};
+    if (::fstat(fd.value(), &info) != 0) return error_from_errno(errno, part);
     auto known = read_journal(journal.value(), journal_path, image);
+    if (static_cast<std::uint64_t>(info.st_size) != image.image_bytes) {
+        known = Error(Errc::corrupt, part + ": not the file its journal speaks of");
+    }
     IntervalSet blocks;
     std::uint64_t journal_bytes = content::kJournalHeaderBytes;
     if (known.ok()) {

@@ -23,8 +23,14 @@ public:
     virtual content::BlockSet have() const = 0;
     virtual Status write(std::uint32_t block, ByteSpan bytes) = 0;
     virtual Status read(std::uint32_t block, MutableByteSpan out) = 0;
-    // Every block was written: make it durable and give it its name.
+    // Of these, the blocks only a journal vouches for: to be hashed before the image counts as
+    // verified. Then either on_proven(), or distrust(), after which the next start begins anew.
+    virtual content::BlockSet unproven() const { return content::BlockSet(have().size()); }
+    virtual void on_proven() {}
+    virtual void distrust() {}
+    // Every block was written: make it durable and give it its name. Again: nothing.
     virtual Status complete() = 0;
+    virtual bool is_complete() const = 0;
 };
 
 // PATH.part, PATH.part.journal; complete() syncs, renames to PATH and removes the journal.

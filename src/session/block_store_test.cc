@@ -80,6 +80,49 @@ TEST_F(FileStoreTest, StartsAgainWhenTheJournalIsOfAnotherImage) {
     EXPECT_TRUE(open()->have().none());
 }
 
+TEST_F(FileStoreTest, DoesNotBelieveAJournalWhosePartFileIsGoneOrShort) {
+    {
+        auto store = open();
+        for (std::uint32_t i = 0; i < 17; ++i) ASSERT_TRUE(store->write(i, block(i)).ok());
+    }
+    std::filesystem::resize_file(path_ + ".part", 7 * kBlock);
+    EXPECT_TRUE(open()->have().none());
+    {
+        auto store = open();
+        for (std::uint32_t i = 0; i < 17; ++i) ASSERT_TRUE(store->write(i, block(i)).ok());
+    }
+    std::filesystem::remove(path_ + ".part");
+    EXPECT_TRUE(open()->have().none());
+}
+
+TEST_F(FileStoreTest, WhatTheJournalVouchesForIsUnprovenUntilHashed) {
+    {
+        auto store = open();
+        EXPECT_TRUE(store->unproven().none());
+        for (std::uint32_t i = 0; i < 17; ++i) ASSERT_TRUE(store->write(i, block(i)).ok());
+        EXPECT_TRUE(store->unproven().none()) << "written now, from verified bytes";
+    }
+    {
+        auto store = open();
+        EXPECT_EQ(store->unproven(), store->have());
+        store->on_proven();
+        EXPECT_TRUE(store->unproven().none());
+        store->distrust();
+    }
+    EXPECT_TRUE(open()->have().none());
+}
+
+TEST_F(FileStoreTest, CompletesOnce) {
+    auto store = open();
+    for (std::uint32_t i = 0; i < image_.block_count(); ++i) {
+        ASSERT_TRUE(store->write(i, block(i)).ok());
+    }
+    EXPECT_FALSE(store->is_complete());
+    ASSERT_TRUE(store->complete().ok());
+    EXPECT_TRUE(store->is_complete());
+    EXPECT_TRUE(store->complete().ok());
+}
+
 TEST_F(FileStoreTest, RefusesAnOutputThatExists) {
     std::ofstream(path_) << "mine";
     auto store = open_file_store(path_, image_);

@@ -39,7 +39,11 @@ void MemberSession::stop() {
     retry_.cancel();
 }
 
+// A first connection that fails is a mistake to be told, unless we are to try for ever.
+bool MemberSession::may_retry() const { return joined_ || options_.retry_for < Duration::zero(); }
+
 void MemberSession::connect() {
+    if (finished_) return;
     net::WebSocketClient::Callbacks callbacks;
     callbacks.on_open = [this](std::shared_ptr<net::WebSocket> socket) {
         on_open(std::move(socket));
@@ -47,7 +51,9 @@ void MemberSession::connect() {
     callbacks.on_failed = [this](const net::WebSocketFailure& failure) {
         const bool refused = failure.http_status >= 400 && failure.http_status < 500;
         const bool not_yet = failure.http_status == 503;
-        if ((!joined_ && !not_yet) || refused) return finish(failure.error);
+        const bool wrong = refused || failure.error.code() == Errc::unauthenticated ||
+                           failure.error.code() == Errc::invalid_argument;
+        if (wrong || !(may_retry() || not_yet)) return finish(failure.error);
         on_lost(failure.error.message(), true);
     };
     attempt_ = net::WebSocketClient::connect(loop_, options_.server, options_.target, callbacks);
@@ -55,7 +61,7 @@ void MemberSession::connect() {
 
 void MemberSession::on_open(std::shared_ptr<net::WebSocket> socket) {
     socket_ = std::move(socket);
-    socket_->on_closed([this](const std::string& why) { on_lost(why, joined_); });
+    socket_->on_closed([this](const std::string& why) { on_lost(why, may_retry()); });
     socket_->on_text([this](const std::string& text) { on_text(text); });
     send(Hello{mcast::kProtocolVersion, options_.name});
 }
@@ -65,6 +71,7 @@ void MemberSession::send(const ToServer& message) {
 }
 
 void MemberSession::on_text(const std::string& text) {
+    if (finished_) return;
     auto message = parse_to_member(text);
     if (!message.ok()) return finish(message.error());
     Status status;
@@ -116,7 +123,8 @@ Status MemberSession::on_offer(const Offer& offer) {
 
 Status MemberSession::on_welcome(const Welcome& welcome) {
     if (!engine_) return Error(Errc::corrupt, "the server welcomed us before it offered anything");
-    joined_ = true;
+    if (welcomed_) return Error(Errc::corrupt, "the server welcomed us twice");
+    joined_ = welcomed_ = true;
     lost_at_.reset();
     return engine_->start(welcome);
 }
@@ -124,8 +132,10 @@ Status MemberSession::on_welcome(const Welcome& welcome) {
 void MemberSession::on_lost(const std::string& why, bool may_retry) {
     if (finished_) return;
     socket_.reset();
+    welcomed_ = false;
     if (engine_) add_counters(earlier_, engine_->snapshot().counters);
     engine_.reset();
+    if (store_ && store_->is_complete()) return finish({});
     const TimePoint now = net::monotonic_now();
     if (!lost_at_) {
         lost_at_ = now;
@@ -142,6 +152,7 @@ void MemberSession::on_lost(const std::string& why, bool may_retry) {
 void MemberSession::finish(Status status) {
     if (finished_) return;
     finished_ = true;
+    retry_.cancel();
     if (!status.ok() && socket_) {
         mcast::MemberFinished finished;
         finished.failure = status.error().message();

@@ -52,6 +52,7 @@ public:
     bool started() const { return started_; }
 
 private:
+    bool may_retry() const;
     void connect();
     void on_open(std::shared_ptr<net::WebSocket> socket);
     void on_text(const std::string& text);
@@ -73,7 +74,8 @@ private:
     net::Timer retry_;
     std::optional<TimePoint> lost_at_;
     mcast::MemberCounters earlier_;  // of engines before this one
-    bool joined_ = false;
+    bool joined_ = false;            // once at least
+    bool welcomed_ = false;          // on this connection
     bool started_ = false;
     bool finished_ = false;
     // Posts from the engine's thread check it: a message for an object that is gone is dropped.

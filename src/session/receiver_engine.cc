@@ -70,8 +70,11 @@ public:
             auto decoded = content::Manifest::decode(encoded, engine_.offer_.image);
             const bool good = decoded.ok();
             if (good) manifest_ = std::make_unique<content::Manifest>(std::move(*decoded));
-            answer(
-                [this, good] { engine_.core_->on_manifest_checked(net::monotonic_now(), good); });
+            Status proven = good ? prove_earlier_blocks() : Status();
+            answer([this, good, proven = std::move(proven)] {
+                if (!proven.ok()) return engine_.finish(proven);
+                engine_.core_->on_manifest_checked(net::monotonic_now(), good);
+            });
         });
     }
     void release(mcast::GroupIndex group) override { buffers_.erase(group); }
@@ -89,6 +92,23 @@ private:
                                     buffer.block_bytes(block)));
             buffer.mark_loaded(block);
         }
+        return {};
+    }
+    // What a journal vouches for is hashed as well: the file may have been changed since.
+    Status prove_earlier_blocks() {
+        const content::BlockSet unproven = engine_.store_.unproven();
+        Bytes bytes;
+        for (auto b = unproven.first_set(0); b; b = unproven.first_set(*b + 1)) {
+            bytes.resize(manifest_->block_length(*b));
+            const Status read = engine_.store_.read(*b, bytes);
+            if (read.ok() && manifest_->verify_block(*b, bytes)) continue;
+            engine_.store_.distrust();
+            return Error(Errc::corrupt,
+                         "what was received earlier is not what its journal says "
+                         "(block " +
+                             std::to_string(*b) + "): start again, it will be received anew");
+        }
+        engine_.store_.on_proven();
         return {};
     }
     void on_worker(std::function<void()> job) { engine_.worker_.post(std::move(job)); }

@@ -117,6 +117,30 @@ def killed_receiver_goes_on_where_it_was(programs):
 
 
 @lab_test(120)
+def part_file_that_was_changed_is_never_taken_for_verified(programs):
+    with Room(link_rate="100mbit") as room:
+        session = Session(programs, room, 48 * MIB)
+        session.send(2)
+        for number in (1, 2):
+            session.receive(room.host(f"PC-0{number}"))
+        session.wait_for_progress(0.6)
+        for number in (1, 2):
+            session.receivers.pop(f"PC-0{number}").kill()
+        part = session.output("PC-01") + ".part"
+        with open(part, "r+b") as file:
+            file.seek(3 * MIB)
+            byte = file.read(1)
+            file.seek(3 * MIB)
+            file.write(bytes([byte[0] ^ 1]))
+        os.remove(session.output("PC-02") + ".part")
+        check_one_line(session.receive_once(room.hosts["PC-01"]), ["start again"])
+        for number in (1, 2):
+            session.receive(room.hosts[f"PC-0{number}"])
+        session.check_all_exact()
+        session.sender.wait_for_exit(0)
+
+
+@lab_test(120)
 def restarted_sender_is_the_same_sender(programs):
     with Room(link_rate="200mbit") as room:
         session = Session(programs, room, 48 * MIB)
