@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
 // The agent's connection to the server: opened again for ever when it breaks, and what was said
-// while it was down is said when it is back, so that no step's end is lost. Loop's thread.
+// while it was down is said when it is back. Loop's thread.
 #pragma once
 
 #include <deque>
