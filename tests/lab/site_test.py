@@ -169,6 +169,23 @@ def agents_come_back_by_themselves_when_the_server_is_killed(programs):
 
 
 @lab_test(180)
+def agent_whose_server_is_away_before_it_has_joined_joins_when_it_is_back(programs):
+    with Room(link_rate="200mbit") as room:
+        site = Site(programs, room).start()
+        image, tree = make_wim(room, "image", noise_bytes=4 * MIB)
+        pc = site.computer("PC-01")
+        deployment = site.deploy_image(image, ["PC-01"])
+        site.start_agent(pc)
+        pc.agent.wait_for_line("step 1 \\(partition disk\\) started")
+        site.serve.kill()
+        pc.agent.wait_for_line("step 2 .* started")
+        site.start()
+        site.check_all_verified(deployment, {"PC-01": tree})
+        check_equal(pc.agent.err.count("step 1 (partition disk) started"), 1,
+                    "how often it partitioned its disk")
+
+
+@lab_test(180)
 def agent_that_finished_while_the_server_was_away_does_not_start_over(programs):
     with Room(link_rate="200mbit") as room:
         site = Site(programs, room).start()
