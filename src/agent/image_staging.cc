@@ -10,9 +10,9 @@
 
 namespace muster::agent {
 
-Result<std::unique_ptr<session::BlockStore>> ImageStaging::open(const std::string& staging_device,
-                                                                const content::Descriptor& image,
-                                                                int* fd) {
+Result<std::unique_ptr<session::BlockStore>> open_staging(const std::string& staging_device,
+                                                          const content::Descriptor& image,
+                                                          int* fd) {
     if (staging_device.empty()) return session::open_memory_store(image, fd);
     return session::open_device_store(staging_device, image, fd);
 }

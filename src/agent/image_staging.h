@@ -22,14 +22,11 @@ inline bool fits_in_memory(std::uint64_t image_bytes, std::uint64_t memory_bytes
     return memory_bytes > kWorkingBytes && image_bytes <= memory_bytes - kWorkingBytes;
 }
 
-// The staged image of one apply step.
-class ImageStaging {
-public:
-    // In memory when `staging_device` is empty.
-    static Result<std::unique_ptr<session::BlockStore>> open(const std::string& staging_device,
-                                                             const content::Descriptor& image,
-                                                             int* fd);
-};
+// The place for the image of one apply step: memory when `staging_device` is empty. *fd is a
+// descriptor for reading, owned by the store.
+Result<std::unique_ptr<session::BlockStore>> open_staging(const std::string& staging_device,
+                                                          const content::Descriptor& image,
+                                                          int* fd);
 
 // Writes the first `bytes` of `fd` to the pipe, in order. Ends quietly when the reader has enough.
 Status feed_pipe(int fd, std::uint64_t bytes, int pipe_fd);

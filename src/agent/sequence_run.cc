@@ -206,8 +206,7 @@ void SequenceRun::Impl::run(const sequence::StepOrder& order, const sequence::Ap
                          "the image fits neither in memory nor is there a staging partition: "
                          "partition the disk again before this step");
         }
-        return ImageStaging::open(disk->staging ? disk->staging->device : "", offer.image,
-                                  &staged_fd);
+        return open_staging(disk->staging ? disk->staging->device : "", offer.image, &staged_fd);
     };
     member_callbacks.on_finished = [this, order, step](const Status& status) {
         on_received(order, step, status);
