@@ -291,7 +291,7 @@ void Receiver::on_status(TimePoint now, const StatusPacket& packet) {
     for (const auto& advert : packet.adverts) on_advert(now, advert);
     if (packet.state == StreamState::drained && packet.poll != last_poll_) {
         last_poll_ = packet.poll;
-        schedule_poll_report(now, packet.poll);
+        schedule_poll_report(now);
     }
 }
 
@@ -356,7 +356,7 @@ Duration Receiver::jittered_period() {
     return from_seconds(report_period_seconds() * (0.75 + 0.5 * prng_.uniform()));
 }
 
-void Receiver::schedule_poll_report(TimePoint now, std::uint16_t) {
+void Receiver::schedule_poll_report(TimePoint now) {
     poll_report_at_ = now + from_seconds(prng_.uniform() * feedback_.members / kReportsPerSecond);
 }
 
@@ -408,8 +408,6 @@ std::optional<MemberMessage> Receiver::poll_control(TimePoint now) {
     next_report_ = now + jittered_period();
     return make_report(polled);
 }
-
-void Receiver::on_deadline(TimePoint) {}
 
 TimePoint Receiver::next_deadline(TimePoint now) const {
     if (!outbox_.empty()) return now;

@@ -76,7 +76,6 @@ public:
     void on_stored(TimePoint now);
     void on_failed(TimePoint now, const std::string& why);
 
-    void on_deadline(TimePoint now);
     TimePoint next_deadline(TimePoint now) const;
     std::optional<NakPacket> poll_nak(TimePoint now);
     std::optional<MemberMessage> poll_control(TimePoint now);
@@ -103,7 +102,7 @@ private:
     void count_number(std::uint64_t packet_number);
     void watch_for_manifest(GroupIndex group);
     double report_period_seconds() const;
-    void schedule_poll_report(TimePoint now, std::uint16_t poll);
+    void schedule_poll_report(TimePoint now);
     MemberReport make_report(bool polled);
     Duration jittered_period();
 

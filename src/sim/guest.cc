@@ -148,7 +148,6 @@ void HonestGuest::plan_wake() {
 void HonestGuest::wake() {
     if (!connected_) return;
     const TimePoint now = world_.queue.now();
-    receiver_->on_deadline(now);
     while (auto message = receiver_->poll_control(now)) {
         world_.tell_server(index_, number_, std::move(*message));
     }

@@ -68,7 +68,6 @@ public:
 
 private:
     void turn() {
-        receiver_->on_deadline(now_);
         for (int i = 0; i < 8; ++i) {
             auto outgoing = sender_->poll_packet(now_);
             if (!outgoing) break;
