@@ -313,10 +313,10 @@ def disk_the_system_runs_from_is_never_used(programs):
             mkdir {root}
             mount {pc.disk.device} {root}
             echo here > {root}/x
-            for folder in usr bin sbin lib lib64 etc dev proc sys run tmp home opt work root; do
-                [ -d /$folder ] || continue
-                mkdir -p {root}/$folder
-                mount --rbind /$folder {root}/$folder
+            for folder in /*; do
+                [ -d $folder ] || continue
+                mkdir -p {root}$folder
+                mount --rbind $folder {root}$folder
             done
             exec chroot {root} "$@"
             """, "sh", *argv])
