@@ -106,6 +106,7 @@ private:
             // Time for the last words to reach the members.
             stop_ = loop_.after(std::chrono::milliseconds(300), [this] { loop_.stop(); });
         };
+        callbacks.on_pause = [this](mcast::PauseReason reason) { on_pause(reason); };
         host_ = TRY(session::SessionHost::create(loop_, host, std::move(source), callbacks));
         return {};
     }
@@ -132,6 +133,12 @@ private:
         std::fprintf(stderr, "%s: %s%s%s\n", change.name.c_str(),
                      change.state == mcast::MemberState::active ? "joined" : state.c_str(),
                      change.why.empty() ? "" : ": ", change.why.c_str());
+    }
+
+    void on_pause(mcast::PauseReason reason) {
+        progress_.clear();
+        const std::string why(mcast::to_string(reason));
+        std::fprintf(stderr, "muster: %s\n", why.empty() ? "goes on" : ("paused: " + why).c_str());
     }
 
     void tick() {

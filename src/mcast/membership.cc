@@ -67,6 +67,20 @@ std::optional<TimePoint> Membership::next_silence(Duration timeout) const {
     return next;
 }
 
+void Membership::excuse(TimePoint now, Duration silence) {
+    for (auto& [number, member] : members_) {
+        member.last_heard = std::min(now, member.last_heard + silence);
+        member.last_progress = std::min(now, member.last_progress + silence);
+    }
+}
+
+bool Membership::anybody_lost() const {
+    std::map<std::string_view, MemberState> latest;
+    for (const auto& [number, member] : members_) latest[member.name] = member.state;
+    return std::any_of(latest.begin(), latest.end(),
+                       [](const auto& entry) { return entry.second == MemberState::lost; });
+}
+
 void Membership::set_state(MemberNumber number, MemberState state, std::string why, TimePoint now) {
     Member* member = find(number);
     CHECK(member != nullptr);

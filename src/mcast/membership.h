@@ -49,6 +49,10 @@ public:
     // Live members that were silent for longer than `timeout`.
     std::vector<MemberNumber> silent(TimePoint now, Duration timeout) const;
     std::optional<TimePoint> next_silence(Duration timeout) const;
+    // Nobody could be heard for so long: it is no silence of theirs.
+    void excuse(TimePoint now, Duration silence);
+    // Somebody is lost and has not come back.
+    bool anybody_lost() const;
 
     std::uint32_t live_count() const { return live_; }
     std::uint32_t active_count() const { return active_; }

@@ -37,6 +37,7 @@ Sender::Sender(TimePoint now, const Layout& layout, const SenderOptions& options
       wants_(layout_),
       board_(layout_),
       pacer_(options.rate_bits_per_second),
+      pause_(options.feedback_timeout),
       created_at_(now) {
     if (!options_.start.wait_from_first_member) waiting_since_ = now;
 }
@@ -49,6 +50,8 @@ void Sender::set_state(TimePoint now, SenderState state, std::string why) {
     state_ = state;
     lingering_since_.reset();
     if (state == SenderState::lingering) lingering_since_ = now;
+    pause_.expect_nothing();
+    if (state == SenderState::running) pause_.expect_feedback(now);
     events_.push_back(StateChanged{state, std::move(why)});
 }
 
@@ -75,8 +78,10 @@ void Sender::check_start(TimePoint now) {
 
 void Sender::check_end(TimePoint now) {
     if (state_ == SenderState::running && membership_.live_count() == 0) {
-        if (options_.closed) return set_state(now, SenderState::ended, "all have reported");
-        set_state(now, SenderState::lingering, "nobody wants anything");
+        if (options_.closed && !membership_.anybody_lost())
+            return set_state(now, SenderState::ended, "all have reported");
+        set_state(now, SenderState::lingering,
+                  options_.closed ? "the lost may come back" : "nobody wants anything");
     }
     if (lingering_since_ && now >= *lingering_since_ + options_.linger) {
         set_state(now, SenderState::ended, "nobody has come for a while");
@@ -175,7 +180,8 @@ std::optional<Packet> Sender::next_content() {
 }
 
 Duration Sender::status_interval() const {
-    if (state_ == SenderState::lingering) return kIdleStatusInterval;
+    const bool idle = state_ == SenderState::lingering || paused_ != PauseReason::none;
+    if (idle) return kIdleStatusInterval;
     const Duration interval = status_news_ ? kNewsInterval : kStatusInterval;
     const std::uint64_t rate = pacer_.rate_bits_per_second();
     if (rate == 0) return interval;
@@ -251,12 +257,13 @@ std::size_t Sender::content_wire_bytes() const {
 std::optional<Outgoing> Sender::poll_packet(TimePoint now) {
     on_deadline(now);
     if (state_ != SenderState::running && state_ != SenderState::lingering) return std::nullopt;
+    if (!pause_.has_carrier()) return std::nullopt;
     request_rows();
     const bool status = status_due(now);
     const std::size_t size = status ? status_wire_bytes() : content_wire_bytes();
     if (pacer_.earliest(now, size) > now) return std::nullopt;
     if (status) return account(now, make_status(now));
-    if (now < content_from_) return std::nullopt;
+    if (now < content_from_ || paused_ != PauseReason::none) return std::nullopt;
     auto packet = next_content();
     if (!packet) return std::nullopt;
     return account(now, std::move(*packet));
@@ -264,6 +271,7 @@ std::optional<Outgoing> Sender::poll_packet(TimePoint now) {
 
 void Sender::on_deadline(TimePoint now) {
     if (state_ == SenderState::ended) return;
+    check_pause(now);
     check_members(now);
     check_start(now);
     check_end(now);
@@ -275,12 +283,14 @@ TimePoint Sender::next_deadline(TimePoint now) const {
         const TimePoint wait_over = *waiting_since_ + options_.start.max_wait;
         if (wait_over > now) next = std::min(next, wait_over);
     }
-    if (state_ == SenderState::running || state_ == SenderState::lingering) {
+    const bool sends = state_ == SenderState::running || state_ == SenderState::lingering;
+    if (sends && pause_.has_carrier()) {
         const bool busy =
             state_ == SenderState::running && (pass_ || wants_.next_unserved(cursor_));
         const TimePoint status = last_status_ + status_interval();
         next = std::min(next, std::max(status, pacer_.earliest(now, status_wire_bytes())));
-        if ((busy || ready_row()) && !status_due(now)) {
+        const bool paused = paused_ != PauseReason::none;
+        if ((busy || ready_row()) && !paused && !status_due(now)) {
             const TimePoint free = pacer_.earliest(now, content_wire_bytes());
             next = std::min(next, std::max(content_from_, free));
         }

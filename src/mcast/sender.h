@@ -28,6 +28,7 @@
 #include "mcast/membership.h"
 #include "mcast/pacer.h"
 #include "mcast/packet.h"
+#include "mcast/pause.h"
 #include "mcast/repair_board.h"
 #include "mcast/want_map.h"
 
@@ -50,6 +51,8 @@ struct SenderOptions {
     // Silence after which a member is lost; five report periods when the fleet makes those longer.
     Duration member_timeout = std::chrono::seconds(10);
     Duration stall_timeout = std::chrono::seconds(120);
+    // Nothing heard from any member for so long: pause. Two reports of each have been missed.
+    Duration feedback_timeout = std::chrono::milliseconds(2500);
     std::uint32_t max_members = 100'000;
     std::uint16_t backoff_ms = 10;
     std::uint16_t grtt_ms = 2;
@@ -83,7 +86,10 @@ struct StateChanged {
     SenderState state;
     std::string why;
 };
-using SenderEvent = std::variant<MemberChanged, StateChanged>;
+struct PauseChanged {
+    PauseReason reason;  // none: it goes on
+};
+using SenderEvent = std::variant<MemberChanged, StateChanged, PauseChanged>;
 
 // A datagram to be sealed and sent now. Data and repair packets get their payload from the owner.
 struct Outgoing {
@@ -117,6 +123,8 @@ public:
     void on_rows_ready(GroupIndex group, std::uint32_t end_row);
     void start(TimePoint now);
     void end(TimePoint now, const std::string& why);
+    // Whether this computer's own link is up; without it nothing is sent and nobody gets lost.
+    void on_carrier(TimePoint now, bool there);
     void set_rate(std::uint64_t rate_bits_per_second) { pacer_.set_rate(rate_bits_per_second); }
 
     void on_deadline(TimePoint now);
@@ -127,6 +135,7 @@ public:
     std::vector<SenderEvent> take_events();
 
     SenderState state() const { return state_; }
+    PauseReason paused() const { return paused_; }
     const Membership& membership() const { return membership_; }
     const SenderCounters& counters() const { return counters_; }
     const WantMap& wants() const { return wants_; }
@@ -147,6 +156,7 @@ private:
     void check_start(TimePoint now);
     void check_end(TimePoint now);
     void check_members(TimePoint now);
+    void check_pause(TimePoint now);
     void on_request(TimePoint now, MemberNumber number, const NakEntry& entry, double loss,
                     std::uint64_t highest_seen);
     void on_missed(TimePoint now, MemberNumber number, const MemberReport& report);
@@ -176,6 +186,8 @@ private:
     WantMap wants_;
     RepairBoard board_;
     Pacer pacer_;
+    Pause pause_;
+    PauseReason paused_ = PauseReason::none;
     SenderState state_ = SenderState::gathering;
     SenderCounters counters_;
     std::vector<SenderEvent> events_;

@@ -49,6 +49,7 @@ Result<MemberNumber> Sender::on_join(TimePoint now, const JoinRequest& request) 
     if (!waiting_since_) waiting_since_ = now;
     if (state_ == SenderState::lingering) set_state(now, SenderState::running, "a late joiner");
     drained_since_.reset();
+    pause_.on_feedback(now);
     check_start(now);
     return number;
 }
@@ -57,6 +58,7 @@ void Sender::on_report(TimePoint now, MemberNumber number, const MemberReport& r
     Member* member = membership_.find(number);
     if (member == nullptr || !member->is_live()) return;
     member->last_heard = now;
+    pause_.on_feedback(now);
     member->counters = report.counters;
     member->loss = report.counters.loss();
     if (wants_.on_verified(number, report.verified) > 0) {
@@ -82,6 +84,7 @@ void Sender::on_finished(TimePoint now, MemberNumber number, const MemberFinishe
     Member* member = membership_.find(number);
     if (member == nullptr || !member->is_live()) return;
     member->last_heard = now;
+    pause_.on_feedback(now);
     member->counters = finished.counters;
     member->loss = finished.counters.loss();
     if (finished.verified) member->blocks_missing = 0;
@@ -116,7 +119,7 @@ void Sender::forget_satisfied(GroupIndex first, GroupIndex last) {
 }
 
 void Sender::check_members(TimePoint now) {
-    if (now < next_member_check_) return;
+    if (now < next_member_check_ || !pause_.has_carrier()) return;
     next_member_check_ = now + kMemberCheckInterval;
     for (MemberNumber number : membership_.silent(now, silence_limit())) {
         const bool gone = !membership_.find(number)->connected;
@@ -145,6 +148,21 @@ double Sender::worst_loss() const {
         if (member.state == MemberState::active) worst = std::max(worst, member.loss);
     }
     return worst;
+}
+
+// ---- pause ----
+
+void Sender::on_carrier(TimePoint now, bool there) {
+    const Duration gone = pause_.on_carrier(now, there);
+    if (gone > Duration{}) membership_.excuse(now, gone);
+    check_pause(now);
+}
+
+void Sender::check_pause(TimePoint now) {
+    const PauseReason reason = pause_.reason(now);
+    if (reason == paused_) return;
+    paused_ = reason;
+    events_.push_back(PauseChanged{reason});
 }
 
 // ---- requests ----
@@ -217,6 +235,7 @@ void Sender::on_nak(TimePoint now, const NakPacket& nak) {
     Member* member = membership_.find(number);
     if (member == nullptr || !member->is_live()) return;
     member->last_heard = now;
+    pause_.on_feedback(now);
     ++counters_.naks_received;
     counters_.nak_entries += nak.entries.size();
     const double loss = std::min(1.0, nak.loss_per_10k / 10000.0);

@@ -248,7 +248,7 @@ TEST_F(SenderTest, ASilentMemberIsLostAndTheOthersAreNot) {
     EXPECT_EQ(sender_->membership().find(a)->failure, "silent for 10 s");
     EXPECT_EQ(state_of(b), MemberState::active);
     finish(b);
-    EXPECT_EQ(sender_->state(), SenderState::ended) << "nobody waits for the lost one";
+    EXPECT_EQ(sender_->state(), SenderState::lingering) << "the lost one may come back";
 }
 
 TEST_F(SenderTest, ABrokenConnectionIsGivenTimeToComeBack) {

@@ -100,6 +100,7 @@ Value document(const session::SenderSnapshot& session) {
     }
     Value value = Value::map();
     value.set("state", state_name(session.state)).set("bytes_sent", std::move(bytes));
+    value.set("paused", mcast::to_string(session.paused));  // why, or empty
     value.set("rate_bits_per_second", session.rate_bits_per_second);
     value.set("rate_limit_bits_per_second", session.rate_limit_bits_per_second);
     value.set("progress", session.progress).set("seconds", session.seconds);

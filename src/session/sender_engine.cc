@@ -14,6 +14,7 @@ constexpr std::size_t kDatagramBytes = 2048;
 constexpr std::size_t kMaxNakBytes = 1024;
 constexpr Duration kPublishInterval = std::chrono::milliseconds(200);
 constexpr Duration kRateWindow = std::chrono::seconds(1);
+constexpr Duration kCarrierInterval = std::chrono::milliseconds(20);
 }  // namespace
 
 // Answers the core's wish for rows: the worker makes them, the inbox brings them, and they wait
@@ -87,6 +88,7 @@ SenderEngine::SenderEngine(const SenderEngineOptions& options,
       source_(std::move(source)),
       callbacks_(std::move(callbacks)),
       socket_(std::move(socket)),
+      carrier_(options.interface.name),
       inbox_(std::move(inbox)),
       rows_(std::make_unique<Rows>(*this)),
       block_(source_->layout().options().block_bytes),
@@ -114,6 +116,7 @@ void SenderEngine::run() {
     while (!stopping_) {
         inbox_.drain();
         receive_naks();
+        watch_carrier(net::monotonic_now());
         const bool sent = !failed_ && send_batch();
         const TimePoint now = net::monotonic_now();
         const auto events = core_->take_events();
@@ -128,10 +131,18 @@ void SenderEngine::run() {
         if (sent) continue;
         const TimePoint deadline =
             failed_ ? now + kPublishInterval
-                    : std::min(core_->next_deadline(now), last_publish_ + kPublishInterval);
+                    : std::min({core_->next_deadline(now), last_publish_ + kPublishInterval,
+                                next_carrier_check_});
         const int fds[] = {socket_.fd(), inbox_.fd()};
         (void)net::wait_readable(fds, std::max(deadline - now, Duration::zero()));
     }
+}
+
+// What is sent while the cable is out would be lost to everybody.
+void SenderEngine::watch_carrier(TimePoint now) {
+    if (now < next_carrier_check_) return;
+    next_carrier_check_ = now + kCarrierInterval;
+    core_->on_carrier(now, carrier_.is_there());
 }
 
 // ---- datagrams ----
@@ -267,6 +278,7 @@ void SenderEngine::publish(TimePoint now) {
     last_publish_ = now;
     SenderSnapshot next;
     next.state = core_->state();
+    next.paused = core_->paused();
     next.counters = core_->counters();
     next.live_members = core_->membership().live_count();
     next.rate_limit_bits_per_second = core_->rate_bits_per_second();

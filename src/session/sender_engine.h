@@ -17,6 +17,7 @@
 
 #include "mcast/seal.h"
 #include "mcast/sender.h"
+#include "net/carrier.h"
 #include "net/udp_socket.h"
 #include "session/content_source.h"
 #include "session/inbox.h"
@@ -46,6 +47,7 @@ struct MemberSnapshot {
 
 struct SenderSnapshot {
     mcast::SenderState state = mcast::SenderState::gathering;
+    mcast::PauseReason paused = mcast::PauseReason::none;
     mcast::SenderCounters counters;
     std::vector<MemberSnapshot> members;  // of each name the latest membership
     std::uint32_t live_members = 0;
@@ -87,6 +89,7 @@ private:
                  Callbacks callbacks, net::MulticastSender socket, Inbox inbox);
     void run();
     void receive_naks();
+    void watch_carrier(TimePoint now);
     bool send_batch();
     Result<ByteSpan> payload(const mcast::Packet& packet);
     Result<ByteSpan> source_payload(std::uint32_t symbol);
@@ -97,6 +100,8 @@ private:
     std::shared_ptr<ContentSource> source_;
     const Callbacks callbacks_;
     net::MulticastSender socket_;
+    net::Carrier carrier_;
+    TimePoint next_carrier_check_{};
     Inbox inbox_;
     std::unique_ptr<Rows> rows_;
     mcast::Secret group_secret_{};

@@ -168,6 +168,10 @@ void SessionHost::on_event(const mcast::SenderEvent& event) {
         }
         return callbacks_.on_member(*member);
     }
+    if (const auto* pause = std::get_if<mcast::PauseChanged>(&event)) {
+        if (callbacks_.on_pause) callbacks_.on_pause(pause->reason);
+        return;
+    }
     const auto& change = std::get<mcast::StateChanged>(event);
     if (change.state == mcast::SenderState::running && !running_) {
         running_ = true;

@@ -27,6 +27,7 @@ public:
     struct Callbacks {  // on the loop
         std::function<void(const mcast::MemberChanged&)> on_member;
         std::function<void(mcast::SenderState, const std::string& why)> on_state;
+        std::function<void(mcast::PauseReason)> on_pause;  // may be left out
     };
     static Result<std::unique_ptr<SessionHost>> create(net::Loop& loop,
                                                        const SessionHostOptions& options,
