@@ -9,7 +9,9 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <variant>
 #include <vector>
 
@@ -66,7 +68,13 @@ struct MemberFinished {
     MemberCounters counters;
 };
 
-using MemberMessage = std::variant<JoinRequest, MemberReport, MemberFinished>;
+// It has left the multicast group by itself, because most of the stream was lost to it, and waits
+// for an order.
+struct MemberLeft {
+    std::string reason;
+};
+
+using MemberMessage = std::variant<JoinRequest, MemberReport, MemberFinished, MemberLeft>;
 
 enum class MemberState { active, deferred, verified, failed, lost };
 std::string_view to_string(MemberState state);
@@ -76,6 +84,15 @@ struct SessionStarted {};
 struct SessionEnded {
     std::string reason;
 };
-using SessionMessage = std::variant<SessionStarted, SessionEnded>;
+// Where a member shall take its data from: the multicast group (join it again), nowhere for now
+// (leave the group and wait), or the server's blocks by HTTPS (leave the group).
+enum class OrderMode { multicast, away, unicast };
+std::string_view to_string(OrderMode mode);
+std::optional<OrderMode> order_mode_from(std::string_view text);
+struct MemberOrder {
+    OrderMode mode = OrderMode::multicast;
+    std::string reason;  // for people
+};
+using SessionMessage = std::variant<SessionStarted, SessionEnded, MemberOrder>;
 
 }  // namespace muster::mcast

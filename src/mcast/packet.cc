@@ -10,6 +10,7 @@ namespace {
 constexpr std::size_t kDataFixedBytes = 4;
 constexpr std::size_t kRepairFixedBytes = 12;
 constexpr std::size_t kStatusFixedBytes = 36;
+constexpr std::uint8_t kServesAway = 1;  // in the flags of STATUS
 constexpr std::size_t kAdvertBytes = 12;
 constexpr std::size_t kNakFixedBytes = 16;
 constexpr std::size_t kNakEntryBytes = 12;
@@ -27,7 +28,8 @@ void encode(const RepairPacket& packet, ByteSpan payload, ByteWriter& out) {
 
 void encode(const StatusPacket& packet, ByteSpan, ByteWriter& out) {
     CHECK(packet.adverts.size() <= kMaxAdverts);
-    out.u64(packet.sent_at_us).u8(static_cast<std::uint8_t>(packet.state)).u8(0).u16(packet.poll);
+    out.u64(packet.sent_at_us).u8(static_cast<std::uint8_t>(packet.state));
+    out.u8(packet.serves_away ? kServesAway : 0).u16(packet.poll);
     out.u32(packet.cursor_block).u32(packet.rate_kbps).u32(packet.members);
     out.u16(packet.backoff_ms).u16(packet.grtt_ms).u16(packet.worst_loss_per_10k).u16(0);
     out.u16(0).u16(static_cast<std::uint16_t>(packet.adverts.size()));
@@ -70,7 +72,7 @@ Status decode(ByteReader in, std::size_t payload_bytes, RepairPacket& packet) {
 Status decode(ByteReader in, StatusPacket& packet) {
     packet.sent_at_us = in.u64();
     const std::uint8_t state = in.u8();
-    in.u8();
+    packet.serves_away = (in.u8() & kServesAway) != 0;
     packet.poll = in.u16();
     packet.cursor_block = in.u32();
     packet.rate_kbps = in.u32();

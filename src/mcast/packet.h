@@ -75,6 +75,8 @@ struct StatusPacket {
     std::uint16_t grtt_ms = 2;      // greatest round trip time, rounded up
     std::uint16_t worst_loss_per_10k = 0;
     std::vector<GroupAdvert> adverts;  // at most kMaxAdverts
+    // The others are done: whoever was ordered away is served now and may come back.
+    bool serves_away = false;
 };
 
 // "Having seen rows 0 .. rows_seen-1 of this group go by, I still miss `deficit` symbols."

@@ -42,6 +42,7 @@ Packet random_packet(Prng& prng, PacketType type, ByteSpan payload) {
             for (std::uint64_t i = 0; i < count; ++i) {
                 status.adverts.push_back({word(), word(), word()});
             }
+            status.serves_away = prng.chance(0.5);
             return status;
         }
         case PacketType::nak: break;

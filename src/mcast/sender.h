@@ -89,7 +89,12 @@ struct StateChanged {
 struct PauseChanged {
     PauseReason reason;  // none: it goes on
 };
-using SenderEvent = std::variant<MemberChanged, StateChanged, PauseChanged>;
+// To be told to that member.
+struct MemberOrdered {
+    MemberNumber number;
+    MemberOrder order;
+};
+using SenderEvent = std::variant<MemberChanged, StateChanged, PauseChanged, MemberOrdered>;
 
 // A datagram to be sealed and sent now. Data and repair packets get their payload from the owner.
 struct Outgoing {
@@ -117,6 +122,7 @@ public:
     Result<MemberNumber> on_join(TimePoint now, const JoinRequest& request);
     void on_report(TimePoint now, MemberNumber number, const MemberReport& report);
     void on_finished(TimePoint now, MemberNumber number, const MemberFinished& finished);
+    void on_left_group(TimePoint now, MemberNumber number, const MemberLeft& left);
     // The control connection is gone. The member is lost if it does not come back in time.
     void on_disconnected(TimePoint now, MemberNumber number);
     void on_nak(TimePoint now, const NakPacket& nak);

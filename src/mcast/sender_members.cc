@@ -93,6 +93,12 @@ void Sender::on_finished(TimePoint now, MemberNumber number, const MemberFinishe
     check_end(now);
 }
 
+void Sender::on_left_group(TimePoint now, MemberNumber number, const MemberLeft&) {
+    Member* member = membership_.find(number);
+    if (member == nullptr || !member->is_live()) return;
+    member->last_heard = now;
+}
+
 void Sender::on_disconnected(TimePoint now, MemberNumber number) {
     Member* member = membership_.find(number);
     if (member == nullptr || !member->is_live()) return;

@@ -160,6 +160,8 @@ Status MulticastReceiver::rejoin() {
     return impl_->change_membership(true);
 }
 
+Status MulticastReceiver::leave() { return impl_->change_membership(false); }
+
 int MulticastReceiver::fd() const { return impl_->fd.value(); }
 Address MulticastReceiver::local_address() const { return impl_->local; }
 std::size_t MulticastReceiver::receive_buffer_bytes() const { return impl_->granted_bytes; }

@@ -98,6 +98,8 @@ public:
     Status send_to(const Address& to, ByteSpan datagram);
     // Leaves the group and joins it again, so that a switch that has forgotten us hears a report.
     Status rejoin();
+    // Leaves the group; rejoin() comes back.
+    Status leave();
 
     int fd() const;
     // Source of what send_to() sends.

@@ -81,6 +81,8 @@ void MemberSession::on_text(const std::string& text) {
         status = on_welcome(*welcome);
     } else if (const auto* ended = std::get_if<mcast::SessionEnded>(&*message)) {
         status = Error(Errc::unavailable, "the server ended the session: " + ended->reason);
+    } else if (const auto* order = std::get_if<mcast::MemberOrder>(&*message)) {
+        if (engine_) engine_->on_order(*order);
     } else {
         started_ = true;
         if (engine_) engine_->on_session_started();

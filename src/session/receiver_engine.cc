@@ -262,7 +262,8 @@ void ReceiverEngine::watch_silence(TimePoint now) {
     const auto last_heard = std::max(core_->last_heard(), running_since_);
     const bool silent = last_heard && now - *last_heard > kSilence;
     if (!silent) silence_reported_ = false;
-    if (finished_ || now - last_rejoin_ < (silent ? kSilence : kRejoinInterval)) return;
+    if (finished_ || !listens_ || now - last_rejoin_ < (silent ? kSilence : kRejoinInterval))
+        return;
     last_rejoin_ = now;
     (void)socket_->rejoin();
     if (!silent || silence_reported_) return;
@@ -274,6 +275,29 @@ void ReceiverEngine::watch_silence(TimePoint now) {
 
 void ReceiverEngine::on_session_started() {
     inbox_.post([this] { running_since_ = net::monotonic_now(); });
+}
+
+void ReceiverEngine::on_order(mcast::MemberOrder order) {
+    inbox_.post([this, order = std::move(order)] { obey(order); });
+}
+
+void ReceiverEngine::obey(const mcast::MemberOrder& order) {
+    if (finished_) return;
+    if (order.mode == mcast::OrderMode::unicast) {
+        return finish(
+            Error(Errc::unavailable, "sent away by the server (" + order.reason +
+                                         "), and this version cannot take blocks by HTTPS"));
+    }
+    const bool listen = order.mode == mcast::OrderMode::multicast;
+    if (listen == listens_) return;
+    listens_ = listen;
+    const TimePoint now = net::monotonic_now();
+    last_rejoin_ = now;
+    if (listen) running_since_ = now;  // silence counts from here
+    const Status changed = listen ? socket_->rejoin() : socket_->leave();
+    callbacks_.on_warning(listen ? "back in the multicast group: " + order.reason
+                                 : "out of the multicast group for now: " + order.reason);
+    if (!changed.ok()) callbacks_.on_warning(changed.error().message());
 }
 
 void ReceiverEngine::finish(Status status) {

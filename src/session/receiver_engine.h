@@ -61,6 +61,8 @@ public:
     Status start(const Welcome& welcome);
     // From now on datagrams should come. Any thread.
     void on_session_started();
+    // The sender's order: stay in the group, leave it, or take the rest by HTTPS. Any thread.
+    void on_order(mcast::MemberOrder order);
     ReceiverSnapshot snapshot() const;
     // Group buffers that fit into this much memory: at least 3, at most 64.
     static std::uint32_t open_groups_for(std::uint64_t memory_bytes, const mcast::Layout& layout);
@@ -76,6 +78,7 @@ private:
     void publish(TimePoint now);
     void finish(Status status);
     void watch_silence(TimePoint now);
+    void obey(const mcast::MemberOrder& order);
 
     const ReceiverEngineOptions options_;
     const Offer offer_;
@@ -101,6 +104,7 @@ private:
     TimePoint last_rejoin_{};
     std::optional<TimePoint> running_since_;
     bool silence_reported_ = false;
+    bool listens_ = true;  // it is in the multicast group
     std::deque<std::pair<TimePoint, std::uint64_t>> rate_samples_;
     mutable std::mutex snapshot_mutex_;
     ReceiverSnapshot snapshot_;

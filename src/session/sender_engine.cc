@@ -253,6 +253,12 @@ void SenderEngine::finished(mcast::MemberNumber member, mcast::MemberFinished fi
     });
 }
 
+void SenderEngine::left_group(mcast::MemberNumber member, mcast::MemberLeft left) {
+    inbox_.post([this, member, left = std::move(left)] {
+        core_->on_left_group(net::monotonic_now(), member, left);
+    });
+}
+
 void SenderEngine::disconnected(mcast::MemberNumber member) {
     inbox_.post([this, member] { core_->on_disconnected(net::monotonic_now(), member); });
 }

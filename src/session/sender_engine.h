@@ -75,6 +75,7 @@ public:
     void join(mcast::JoinRequest request, std::function<void(Result<Welcome>)> answer);
     void report(mcast::MemberNumber member, mcast::MemberReport report);
     void finished(mcast::MemberNumber member, mcast::MemberFinished finished);
+    void left_group(mcast::MemberNumber member, mcast::MemberLeft left);
     void disconnected(mcast::MemberNumber member);
     void start_now();
     void end(std::string why);

@@ -77,6 +77,9 @@ void SessionHost::on_text(std::uint64_t id, const std::string& text) {
     if (auto* report = std::get_if<mcast::MemberReport>(&*message)) {
         return engine_->report(*connection.member, std::move(*report));
     }
+    if (auto* left = std::get_if<mcast::MemberLeft>(&*message)) {
+        return engine_->left_group(*connection.member, std::move(*left));
+    }
     engine_->finished(*connection.member, std::get<mcast::MemberFinished>(std::move(*message)));
 }
 
@@ -158,7 +161,16 @@ void SessionHost::tell_all(const ToMember& message) {
     }
 }
 
+void SessionHost::tell(mcast::MemberNumber number, const ToMember& message) {
+    for (auto& [id, connection] : connections_) {
+        if (connection.member == number) connection.socket->send_text(to_text(message));
+    }
+}
+
 void SessionHost::on_event(const mcast::SenderEvent& event) {
+    if (const auto* ordered = std::get_if<mcast::MemberOrdered>(&event)) {
+        return tell(ordered->number, ordered->order);
+    }
     if (const auto* member = std::get_if<mcast::MemberChanged>(&event)) {
         // Whom the sender gave up is told why.
         for (auto& [id, connection] : connections_) {

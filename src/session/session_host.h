@@ -63,6 +63,7 @@ private:
     void refuse(Connection& connection, const std::string& why);
     void on_early_failure(Connection& connection, const mcast::MemberFinished& finished);
     void tell_all(const ToMember& message);
+    void tell(mcast::MemberNumber number, const ToMember& message);
 
     net::Loop& loop_;
     SessionHostOptions options_;

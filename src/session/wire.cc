@@ -123,6 +123,11 @@ Value write(const mcast::SessionEnded& ended) {
     return object("ended").set("reason", ended.reason);
 }
 
+Value write(const mcast::MemberLeft& left) { return object("left").set("reason", left.reason); }
+Value write(const mcast::MemberOrder& order) {
+    return object("order").set("mode", to_string(order.mode)).set("reason", order.reason);
+}
+
 // ---- reading ----
 
 Result<ToServer> read_report(const Value& value) {
@@ -209,7 +214,15 @@ Result<ToServer> read_to_server(const Value& value) {
         finished.counters = TRY(parse_counters(value));
         return ToServer(std::move(finished));
     }
+    if (type == "left") return ToServer(mcast::MemberLeft{TRY(value.string_at("reason"))});
     return value.error("message of unknown type " + type);
+}
+
+Result<ToMember> read_order(const Value& value) {
+    const std::string text = TRY(value.string_at("mode"));
+    const auto mode = mcast::order_mode_from(text);
+    if (!mode) return value.error("mode: " + text + " is not multicast, away or unicast");
+    return ToMember(mcast::MemberOrder{*mode, TRY(value.string_at("reason"))});
 }
 
 Result<ToMember> read_to_member(const Value& value) {
@@ -217,6 +230,7 @@ Result<ToMember> read_to_member(const Value& value) {
     if (type == "offer") return read_offer(value);
     if (type == "welcome") return read_welcome(value);
     if (type == "started") return ToMember(mcast::SessionStarted{});
+    if (type == "order") return read_order(value);
     if (type == "ended") return ToMember(mcast::SessionEnded{TRY(value.string_at("reason"))});
     return value.error("message of unknown type " + type);
 }

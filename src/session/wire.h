@@ -6,7 +6,7 @@
 //   server -> offer {session, layout, image}      what there is; the member looks what it has
 //   member -> join  {want}
 //   server -> welcome {member, keys, group ...}   or the connection is closed with the reason
-//   server -> started, ended                      member -> report ..., finished
+//   server -> started, order ..., ended           member -> report ..., left, finished
 #pragma once
 
 #include <optional>
@@ -44,9 +44,10 @@ struct Welcome {
     std::uint64_t rate_bits_per_second = 0;
 };
 
-using ToServer =
-    std::variant<Hello, mcast::JoinRequest, mcast::MemberReport, mcast::MemberFinished>;
-using ToMember = std::variant<Offer, Welcome, mcast::SessionStarted, mcast::SessionEnded>;
+using ToServer = std::variant<Hello, mcast::JoinRequest, mcast::MemberReport, mcast::MemberFinished,
+                              mcast::MemberLeft>;
+using ToMember =
+    std::variant<Offer, Welcome, mcast::SessionStarted, mcast::SessionEnded, mcast::MemberOrder>;
 
 std::string to_text(const ToServer& message);
 std::string to_text(const ToMember& message);

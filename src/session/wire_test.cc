@@ -87,6 +87,17 @@ TEST(Wire, OfferAndWelcomeKeepKeysAndLayout) {
     EXPECT_EQ(got.rate_bits_per_second, welcome.rate_bits_per_second);
 }
 
+TEST(Wire, OrdersAndDeparturesKeepModeAndReason) {
+    for (const auto mode :
+         {mcast::OrderMode::multicast, mcast::OrderMode::away, mcast::OrderMode::unicast}) {
+        const auto order = through_member(mcast::MemberOrder{mode, "its port is slow"});
+        EXPECT_EQ(order.mode, mode);
+        EXPECT_EQ(order.reason, "its port is slow");
+    }
+    EXPECT_EQ(through_server(mcast::MemberLeft{"lost 90 %"}).reason, "lost 90 %");
+    EXPECT_FALSE(parse_to_member(R"({"type":"order","mode":"sideways","reason":""})").ok());
+}
+
 TEST(Wire, WhatIsWrongIsNamed) {
     auto message = [](std::string_view text) {
         auto read = parse_to_server(text);

@@ -108,6 +108,7 @@ void HonestGuest::on_message(const ToGuest& message) {
     if (const auto* refused = std::get_if<Refused>(&message)) {
         return world_.violation(name_ + " was refused: " + refused->error.message());
     }
+    if (std::holds_alternative<Ordered>(message)) return;
     if (!connected_ || std::get<Closed>(message).number != number_ || complete_) return;
     connected_ = false;
     world_.queue.after(seconds(1), [this] {

@@ -48,6 +48,8 @@ void Server::on_message(std::uint32_t guest, MemberNumber number, const ToServer
             on_join(guest, *join);
         } else if (const auto* report = std::get_if<mcast::MemberReport>(&said)) {
             sender_.on_report(now, number, *report);
+        } else if (const auto* left = std::get_if<mcast::MemberLeft>(&said)) {
+            sender_.on_left_group(now, number, *left);
         } else {
             sender_.on_finished(now, number, std::get<mcast::MemberFinished>(said));
         }
@@ -78,6 +80,11 @@ void Server::on_nak(const Frame& frame) {
 
 void Server::handle_events() {
     for (const auto& event : sender_.take_events()) {
+        if (const auto* ordered = std::get_if<mcast::MemberOrdered>(&event)) {
+            world_.tell_guest(guest_of_.at(ordered->number),
+                              Ordered{ordered->number, ordered->order});
+            continue;
+        }
         const auto* changed = std::get_if<mcast::MemberChanged>(&event);
         if (changed == nullptr || (changed->state != mcast::MemberState::lost &&
                                    changed->state != mcast::MemberState::failed)) {

@@ -31,7 +31,11 @@ struct Refused {
 struct Closed {
     mcast::MemberNumber number;
 };
-using ToGuest = std::variant<Joined, Refused, Closed>;
+struct Ordered {
+    mcast::MemberNumber number;
+    mcast::MemberOrder order;
+};
+using ToGuest = std::variant<Joined, Refused, Closed, Ordered>;
 
 inline constexpr std::uint32_t kSession = 0x5e551011;
 
