@@ -53,7 +53,7 @@ struct SequenceRun::Impl : std::enable_shared_from_this<SequenceRun::Impl> {
     net::Timer progress_timer;
     bool any_verified = false;
     std::atomic<bool> stopping = false;
-    session::Worker worker;
+    session::Worker worker{"sequence"};
 };
 
 void SequenceRun::Impl::post(std::function<void(Impl&)> function) {

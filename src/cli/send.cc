@@ -222,7 +222,7 @@ private:
     Status failure_;
     std::atomic<double> hashed_ = 0;
     std::atomic<bool> stopping_ = false;
-    session::Worker hasher_;
+    session::Worker hasher_{"hash"};
 };
 
 }  // namespace

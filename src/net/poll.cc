@@ -67,6 +67,8 @@ void sleep_until(TimePoint deadline) {
 
 void prefer_this_thread() { ::setpriority(PRIO_PROCESS, static_cast<id_t>(::gettid()), -10); }
 
+void name_this_thread(const char* name) { ::prctl(PR_SET_NAME, name, 0UL, 0UL, 0UL); }
+
 void use_fine_timers() { ::prctl(PR_SET_TIMERSLACK, 1000UL, 0UL, 0UL, 0UL); }
 
 }  // namespace muster::net

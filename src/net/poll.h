@@ -40,5 +40,7 @@ void use_fine_timers();
 // Lets this thread run soon after it woke, before ordinary ones (nice -10); without the right to
 // it nothing changes. For the threads whose delay is loss or idle wire.
 void prefer_this_thread();
+// What top and /proc call this thread; at most 15 characters.
+void name_this_thread(const char* name);
 
 }  // namespace muster::net

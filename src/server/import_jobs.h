@@ -61,7 +61,7 @@ private:
     std::int64_t next_job_ = 1;
     std::atomic<bool> stopping_ = false;
     std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
-    session::Worker worker_;
+    session::Worker worker_{"import"};
 };
 
 }  // namespace muster::server

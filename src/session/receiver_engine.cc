@@ -190,6 +190,7 @@ Status ReceiverEngine::start(const Welcome& welcome) {
 }
 
 void ReceiverEngine::run() {
+    net::name_this_thread("receive");
     net::prefer_this_thread();
     while (!stopping_) {
         inbox_.drain();

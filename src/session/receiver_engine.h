@@ -110,7 +110,7 @@ private:
     ReceiverSnapshot snapshot_;
 
     std::atomic<bool> stopping_ = false;
-    Worker worker_;
+    Worker worker_{"store"};
     std::thread thread_;
 };
 

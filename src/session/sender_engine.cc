@@ -111,6 +111,7 @@ SenderEngine::~SenderEngine() {
 }
 
 void SenderEngine::run() {
+    net::name_this_thread("send");
     net::use_fine_timers();
     net::prefer_this_thread();
     while (!stopping_) {

@@ -125,7 +125,7 @@ private:
 
     std::atomic<bool> stopping_ = false;
     bool failed_ = false;
-    Worker worker_;
+    Worker worker_{"encode"};
     std::thread thread_;
 };
 

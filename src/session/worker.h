@@ -11,11 +11,14 @@
 #include <mutex>
 #include <thread>
 
+#include "net/poll.h"
+
 namespace muster::session {
 
 class Worker {
 public:
-    Worker() : thread_([this] { run(); }) {}
+    // The name is what top and /proc call its thread.
+    explicit Worker(const char* name) : thread_([this, name] { run(name); }) {}
     ~Worker() { stop(); }
     Worker(const Worker&) = delete;
     Worker& operator=(const Worker&) = delete;
@@ -40,7 +43,8 @@ public:
     }
 
 private:
-    void run() {
+    void run(const char* name) {
+        net::name_this_thread(name);
         std::unique_lock lock(mutex_);
         while (true) {
             wake_.wait(lock, [&] { return stopping_ || !jobs_.empty(); });
