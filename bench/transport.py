@@ -20,10 +20,10 @@ ROOT = os.path.dirname(HERE)
 sys.path[:0] = [HERE, os.path.join(ROOT, "tests/lab")]
 sys.dont_write_bytecode = True
 
-from harness import Context, Finding, machine, report  # noqa: E402
+from harness import Context, Finding, machine, picture, report  # noqa: E402
 from rig import Interrupted, catch_signals  # noqa: E402
 
-PARTS = ("wire", "wall", "unshaped", "compared", "rate", "slow")
+PARTS = ("wire", "wall", "unshaped", "cost", "compared", "late", "rate", "slow")
 
 
 def parts():
@@ -78,6 +78,8 @@ def write_report(options, made, order):
     with open(stem + ".md", "w", encoding="utf-8") as file:
         file.write(report.markdown(whole))
     written = [options.json, stem + ".md"]
+    if picture.draw(whole["rows"], stem + ".png"):
+        written.append(stem + ".png")
     print("written: " + ", ".join(os.path.relpath(path) for path in written))
 
 

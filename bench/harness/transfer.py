@@ -71,7 +71,7 @@ class Transfer:
     cpu_seconds: float = 0.0
     exact: int = 0
     note: str = ""
-    threads: dict = dataclasses.field(default_factory=dict)  # "program/thread" -> seconds
+    threads: dict = dataclasses.field(default_factory=dict)  # by program and name
 
     @property
     def complete(self):
@@ -143,13 +143,15 @@ class _Threads:
                 self._seen[(index, number)] = (name, seconds)
 
     def by_name(self):
-        """Sums over programs of one name: {"muster send/name": seconds}."""
+        """{"muster send/name": seconds of all such threads, and of the busiest alone}."""
         sums = {}
         for (index, _), (name, seconds) in self._seen.items():
             argv = self._programs[index].argv
             verb = argv[1] if not argv[1].startswith("-") else ""
             key = f"{os.path.basename(argv[0])} {verb}".strip() + f"/{name}"
-            sums[key] = sums.get(key, 0.0) + seconds
+            of_name = sums.setdefault(key, {"seconds": 0.0, "busiest": 0.0})
+            of_name["seconds"] += seconds
+            of_name["busiest"] = max(of_name["busiest"], seconds)
         return sums
 
 

@@ -24,7 +24,7 @@ def start(stage):
     daemons = []
     for index, (host, output) in enumerate(zip(stage.receivers, stage.outputs)):
         def said(line, index=index):
-            if re.search(r"RESULT;.*;(copy|overwrite)", line):
+            if re.search(r"RESULT;.*;copied", line):
                 done.add(index)
 
         daemons.append(host.popen(
