@@ -55,7 +55,7 @@ def shares(made):
 
 
 def show_threads(context):
-    made = context.transfer(unshaped.job("muster"))
+    made = context.transfer(unshaped.job(context, "muster"))
     if not made.complete:
         return reference(None, made.problem())
     delivered_gb = made.image_bytes * made.job.receivers / 1e9
@@ -65,7 +65,7 @@ def show_threads(context):
 
 
 def show_bottleneck(context):
-    made = context.transfer(unshaped.job("muster"))
+    made = context.transfer(unshaped.job(context, "muster"))
     if not made.complete:
         return reference(None, made.problem())
     name, share, threads = shares(made)

@@ -9,7 +9,7 @@ import os
 import re
 
 from harness import Job, Row, at_most
-from harness.transfer import Stage, digest
+from harness.transfer import LINK_SHARE, Stage, digest
 from peers import muster
 from rig import Room, wait_until
 
@@ -53,7 +53,8 @@ class LateJoin:
             hosts = [room.host(f"PC-{number:02}", loss=self._loss)
                      for number in range(1, EARLY + 2)]
             outputs = [os.path.join(room.tmp, f"{host.name}.out") for host in hosts]
-            stage = Stage(room, self._server, hosts, image, outputs, LINK, self._context.programs)
+            stage = Stage(room, self._server, hosts, image, outputs, round(LINK * LINK_SHARE),
+                          self._context.programs)
             self._first_byte = self._server.tx_bytes()
             argv = [word for word in muster.sender_argv(stage, EARLY) if word != "--json"]
             sender = self._server.popen(argv, echo=self._said)

@@ -18,6 +18,7 @@ from rig import Room
 from . import machine
 
 DATA_HAS_BEGUN_BYTES = 64 << 10  # more than any greeting
+LINK_SHARE = 0.98
 GB = 1e9
 
 
@@ -30,10 +31,12 @@ class Job:
     link: int | None = 200_000_000  # bits per second; None: unshaped, offloads as the kernel sets
     mebibytes: int = 100
     limit_s: float = 60.0
+    rate: int | None = None  # for peers at a fixed rate; None: what the link carries
 
-    def __str__(self):
-        link = f"{self.link // 10**6} Mbit/s" if self.link else "unshaped"
-        return f"{self.peer}, {self.receivers} receivers, {link}, {self.loss:.0%} loss"
+    @property
+    def sending_rate(self):
+        """A little below the link, whose queue must not be what paces."""
+        return self.rate or (round(self.link * LINK_SHARE) if self.link else None)
 
 
 @dataclasses.dataclass
@@ -44,8 +47,8 @@ class Stage:
     receivers: list
     image: str
     outputs: list
-    link: int | None
-    programs: str  # folder of ours
+    rate: int | None  # bits per second to send at; None: no limit
+    programs: str     # folder of ours
 
 
 @dataclasses.dataclass
@@ -198,7 +201,7 @@ def measure(job, peer, programs, image, image_digest, folder):
         first_byte = server.tx_bytes()
         busy = machine.busy_seconds()
         running = peer.start(
-            Stage(room, server, hosts, image, outputs, job.link, programs))
+            Stage(room, server, hosts, image, outputs, job.sending_rate, programs))
         _watch(running, server, transfer, first_byte)
         transfer.cpu_seconds = machine.busy_seconds() - busy
         transfer.wire_bytes = server.tx_bytes() - first_byte

@@ -2,7 +2,8 @@
 """How each transport is told to do the same job, with the settings that serve it best.
 
 A peer has a name, a note for the report, `unicast` (then loss is on every packet, not only on
-multicast) and start(stage) -> Running. Another transport is another file here and its line below.
+multicast), start(stage) -> Running, and RATES to choose from when it knows only fixed ones.
+Another transport is another file here and its line below.
 """
 
 from . import muster, nginx, norm, udpcast, uftp

@@ -12,9 +12,8 @@ note = "`muster send` and `muster receive`, capped at 98 % of the link"
 
 
 def sender_argv(stage, receivers, *options):
-    rate = round(stage.link * 0.98) if stage.link else 0
     return [os.path.join(stage.programs, "muster"), "send", stage.image, "--interface", "eth0",
-            "--rate", rate, "--receivers", receivers, "--max-wait", "60",
+            "--rate", stage.rate or 0, "--receivers", receivers, "--max-wait", "60",
             "--listen", f"{stage.server.address}:7443", "--token-file", token(stage), "--json",
             *options]
 

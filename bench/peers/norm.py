@@ -10,7 +10,7 @@ name = "norm"
 unicast = False
 note = "libnorm 1.5.9 by `bench/programs/norm_peer.cc`, fixed rate, 64 + 32 symbols of 1400 bytes"
 
-UNSHAPED_RATE = 250_000_000  # the fastest at which its receivers lose little here
+RATES = (150_000_000, 220_000_000, 300_000_000, 400_000_000)  # to try where nothing limits it
 
 
 def start(stage):
@@ -25,7 +25,6 @@ def start(stage):
         daemons.append(host.popen([program, "receive", "eth0", index + 2, output], echo=said))
     for daemon in daemons:
         daemon.wait_for_line("listening")
-    rate = round(stage.link * 0.98) if stage.link else UNSHAPED_RATE
     sender = stage.server.popen(
-        [program, "send", "eth0", rate, stage.image, len(stage.receivers)])
+        [program, "send", "eth0", stage.rate, stage.image, len(stage.receivers)])
     return Running([sender], daemons, lambda index: index in done)
