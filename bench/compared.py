@@ -18,7 +18,7 @@ def rows(context):
     for receivers, loss in points():
         for peer in ("muster", *MULTICAST_PEERS):
             yield row(context, Job(peer, receivers, loss, limit_s=LIMIT_S))
-    for receivers, loss in ((4, 0.0), (4, 0.01), (4, 0.05), (16, 0.01)):
+    for receivers, loss in ((1, 0.01), (4, 0.0), (4, 0.01), (4, 0.05), (16, 0.01)):
         yield row(context, Job("nginx", receivers, loss, limit_s=150.0))
 
 

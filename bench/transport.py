@@ -71,7 +71,7 @@ def list_rows(rows):
 
 
 def write_report(options, made, order):
-    earlier = report.read(options.json)["rows"] if options.keep else []
+    earlier = report.read(options.json)["rows"] if options.keep or options.draw else []
     whole = {"machine": machine.facts(), "rows": report.merge(earlier, made, order)}
     report.write(options.json, whole)
     stem = os.path.splitext(options.json)[0]
@@ -80,6 +80,8 @@ def write_report(options, made, order):
     written = [options.json, stem + ".md"]
     if picture.draw(whole["rows"], stem + ".png"):
         written.append(stem + ".png")
+    if options.publish:
+        written += report.publish(whole, stem + ".png", os.path.join(ROOT, "docs"))
     print("written: " + ", ".join(os.path.relpath(path) for path in written))
 
 
@@ -94,6 +96,10 @@ def arguments():
     parser.add_argument("--list", action="store_true", help="print the rows and end")
     parser.add_argument("--keep", action="store_true",
                         help="keep the rows of the report that this run does not measure")
+    parser.add_argument("--draw", action="store_true",
+                        help="measure nothing: tables and picture anew from the report")
+    parser.add_argument("--publish", action="store_true",
+                        help="also put the tables and the picture into docs/performance.md")
     parser.add_argument("--json", default=os.path.join(ROOT, "build/bench/transport.json"))
     return parser.parse_args()
 
@@ -111,6 +117,9 @@ def main():
             return 2
         if options.list:
             list_rows(rows)
+            return 0
+        if options.draw:
+            write_report(options, [], [row.name for row in every])
             return 0
         try:
             stack.enter_context(context)

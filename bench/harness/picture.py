@@ -80,7 +80,7 @@ def draw(rows, path):
     figure, axes = pyplot.subplots(2, 2, figsize=(12, 9), constrained_layout=True)
     figure.suptitle("100 MiB of random data on a link of 200 Mbit/s; a cross: did not finish",
                     fontsize=13)
-    for column, (what, label) in enumerate((("time", "seconds until everybody has it"),
+    for column, (what, label) in enumerate((("time", "seconds from start to end"),
                                             ("egress", "bytes on the wire / image"))):
         _over_loss(axes[0][column], points, what)
         _over_receivers(axes[1][column], points, what)
@@ -91,7 +91,7 @@ def draw(rows, path):
     least = [loss / 1000 for loss in range(0, 51)]
     axes[0][1].plot([loss * 100 for loss in least], [HEADERS / (1 - loss) for loss in least],
                     ":", color="black", label="least possible with our headers")
-    axes[0][1].legend(fontsize=8)
+    axes[0][1].legend(fontsize=8, handlelength=4)
     axes[1][0].legend(fontsize=9)
     figure.savefig(path, dpi=110)
     pyplot.close(figure)

@@ -3,6 +3,19 @@
 
 import json
 import os
+import shutil
+
+BEGIN, END = "<!-- bench transport: begin -->\n", "<!-- bench transport: end -->\n"
+PARTS = {
+    "wire": "Bytes: what leaves the server per byte of image",
+    "wall": "Time: from the start of the last program to the end of all",
+    "unshaped": "No limit on the wire: 1000 MiB to four receivers",
+    "cost": "What a GB costs",
+    "compared": "Side by side: 100 MiB on 200 Mbit/s",
+    "late": "A receiver that comes late: 400 MiB on 300 Mbit/s, two others from the start",
+    "rate": "Rate",
+    "slow": "Nobody slows the room",
+}
 
 
 def verdict(row):
@@ -73,15 +86,29 @@ def peer_table(rows):
 
 def markdown(report):
     """All rows, a table per part; the part `compared` as transports beside each other."""
-    text = f"Machine: {machine_line(report['machine'])}.\n"
+    text = f"Machine: {machine_line(report['machine'])}. Everything runs on it.\n"
     parts = {}
     for row in report["rows"]:
         parts.setdefault(row["name"].split("/", 1)[0], []).append(row)
     for part, rows in parts.items():
-        text += f"\n### {part}\n\n"
+        text += f"\n### {PARTS.get(part, part)}\n\n"
         if part == "compared":
             text += peer_table(rows)
             continue
         text += _table(["", "measured", "bar"], [
             [row["name"].split("/", 1)[1], row["text"], verdict(row)] for row in rows])
     return text
+
+
+def publish(report, picture, folder):
+    """Replaces what stands between the marks of performance.md; the files it wrote."""
+    page, copy = (os.path.join(folder, name) for name in ("performance.md", "transport.png"))
+    with open(page, encoding="utf-8") as file:
+        before, rest = file.read().split(BEGIN)
+    tables = markdown(report)
+    if os.path.exists(picture):
+        shutil.copyfile(picture, copy)
+        tables += "\n![Time and bytes over loss and receivers](transport.png)\n"
+    with open(page, "w", encoding="utf-8") as file:
+        file.write(before + BEGIN + tables + END + rest.split(END)[1])
+    return [page, copy]
