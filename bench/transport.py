@@ -50,11 +50,11 @@ def measured(row):
         return Finding(None, None, False, "not measured: " + str(error).partition("\n")[0])
 
 
-def run(context, rows):
+def run(context, rows, tries=2):
     done = []
     for row in rows:
         row.finding = measured(row)
-        repeated = row.finding.ok is False
+        repeated = row.finding.ok is False and tries > 1
         if repeated:
             print(report.line(report.as_dict(row)) + ", once more", flush=True)
             context.forget()
@@ -94,6 +94,7 @@ def arguments():
                         help="rows whose name contains NAME (or matches it: wall/*5%%*); repeats")
     parser.add_argument("--quick", action="store_true", help="a few rows, about a minute")
     parser.add_argument("--list", action="store_true", help="print the rows and end")
+    parser.add_argument("--once", action="store_true", help="do not repeat a missed row")
     parser.add_argument("--keep", action="store_true",
                         help="keep the rows of the report that this run does not measure")
     parser.add_argument("--draw", action="store_true",
@@ -123,7 +124,7 @@ def main():
             return 0
         try:
             stack.enter_context(context)
-            made = run(context, rows)
+            made = run(context, rows, 1 if options.once else 2)
         except Interrupted as signal:
             return signal.exit_code
     write_report(options, made, [row.name for row in every])
