@@ -24,6 +24,7 @@ from harness import Context, Finding, machine, picture, report  # noqa: E402
 from rig import Interrupted, catch_signals  # noqa: E402
 
 PARTS = ("wire", "wall", "unshaped", "cost", "compared", "late", "rate", "slow")
+IDLE = 0.10  # of all cores
 
 
 def parts():
@@ -64,15 +65,26 @@ def run(context, rows, tries=2):
     return done
 
 
+def warn_when_busy():
+    """The share, for the report."""
+    share = machine.busy_share()
+    if share > IDLE:
+        print(f"warning: the machine is {share:.0%} busy with something else, which falsifies "
+              f"every figure", file=sys.stderr)
+    return share
+
+
 def list_rows(rows):
     for row in rows:
         print(f"{row.name:<60} about {row.seconds:3.0f} s{'  quick' if row.quick else ''}")
     print(f"{len(rows)} rows, about {sum(row.seconds for row in rows) / 60:.0f} minutes")
 
 
-def write_report(options, made, order):
-    earlier = report.read(options.json)["rows"] if options.keep or options.draw else []
-    whole = {"machine": machine.facts(), "rows": report.merge(earlier, made, order)}
+def write_report(options, made, order, busy=None):
+    earlier = report.read(options.json)
+    facts = earlier["machine"] if options.draw else {**machine.facts(), "busy_before": busy}
+    kept = earlier["rows"] if options.keep or options.draw else []
+    whole = {"machine": facts, "rows": report.merge(kept, made, order)}
     report.write(options.json, whole)
     stem = os.path.splitext(options.json)[0]
     with open(stem + ".md", "w", encoding="utf-8") as file:
@@ -124,10 +136,11 @@ def main():
             return 0
         try:
             stack.enter_context(context)
+            busy = warn_when_busy()
             made = run(context, rows, 1 if options.once else 2)
         except Interrupted as signal:
             return signal.exit_code
-    write_report(options, made, [row.name for row in every])
+    write_report(options, made, [row.name for row in every], busy)
     missed = [row["name"] for row in made if row["ok"] is False]
     for name in missed:
         print(f"MISSED {name}")

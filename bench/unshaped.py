@@ -8,7 +8,7 @@ verify. "Best" is the best of those that finished in the same run.
 from harness import Job, Row, at_least, at_most, reference
 from peers import MULTICAST_PEERS, PEERS
 
-RECEIVERS, MEBIBYTES = 4, 1000
+RECEIVERS, MEBIBYTES, PROBE_MEBIBYTES = 4, 1000, 150
 GOODPUT_FACTOR = 3.0
 
 
@@ -18,8 +18,9 @@ def job(context, peer):
 
 
 def best_rate(context, peer):
-    """A peer that knows only fixed rates gets the one at which a tenth of the image was fastest."""
-    made = [context.transfer(Job(peer, RECEIVERS, link=None, limit_s=15, rate=rate))
+    """What sends at a fixed rate gets the one at which a part of the image was fastest."""
+    made = [context.transfer(Job(peer, RECEIVERS, link=None, mebibytes=PROBE_MEBIBYTES,
+                                 limit_s=15, rate=rate))
             for rate in getattr(PEERS[peer], "RATES", ())]
     best = max(made, key=lambda each: each.goodput_bits_per_second, default=None)
     return best and best.job.rate

@@ -5,6 +5,7 @@ import datetime
 import os
 import platform
 import re
+import threading
 
 _VECTORS = ("avx2", "avx512f", "gfni", "vaes", "sha_ni")
 _TICKS_PER_SECOND = os.sysconf("SC_CLK_TCK")
@@ -44,6 +45,13 @@ def busy_seconds():
     user, nice, system, _idle, _iowait, irq, soft_irq = map(
         int, _first(r"^cpu\s+(.*)$", _read("/proc/stat")).split()[:7])
     return (user + nice + system + irq + soft_irq) / _TICKS_PER_SECOND
+
+
+def busy_share(seconds=1.0):
+    """How busy all cores are now, 0 to 1: what others do falsifies every figure."""
+    before = busy_seconds()
+    threading.Event().wait(seconds)
+    return (busy_seconds() - before) / seconds / os.cpu_count()
 
 
 def thread_seconds(pid):

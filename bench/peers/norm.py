@@ -10,7 +10,7 @@ name = "norm"
 unicast = False
 note = "libnorm 1.5.9 by `bench/programs/norm_peer.cc`, fixed rate, 64 + 32 symbols of 1400 bytes"
 
-RATES = (150_000_000, 220_000_000, 300_000_000, 400_000_000)  # to try where nothing limits it
+RATES = (170_000_000, 240_000_000, 320_000_000)  # to try where nothing limits it
 
 
 def start(stage):

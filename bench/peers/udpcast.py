@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Debian's udpcast. Its window of two slices is its rate control; it needs no rate. It looks for
-receivers by broadcast, so the interfaces have broadcast addresses, and waits for late ones."""
+receivers by broadcast, so the interfaces have broadcast addresses, and waits for late ones. Its
+default, half duplex, is the faster here: with --full-duplex receivers drop more."""
 
 from harness.transfer import Running
 
 name = "udpcast"
 unicast = False
-note = "`udp-sender` and `udp-receiver`, full duplex, no sync"
+note = "`udp-sender` and `udp-receiver`, defaults, no sync"
 
 
 def start(stage):
@@ -16,6 +17,6 @@ def start(stage):
         for host, output in zip(stage.receivers, stage.outputs)]
     sender = stage.server.popen(
         ["udp-sender", "--interface", "eth0", "--file", stage.image, "--nopointopoint", "--nokbd",
-         "--full-duplex", "--min-receivers", len(receivers), "--max-wait", "30", "--no-progress",
+         "--min-receivers", len(receivers), "--max-wait", "30", "--no-progress",
          "--ttl", "1"])
     return Running([sender, *receivers], receivers)

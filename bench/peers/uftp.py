@@ -16,7 +16,7 @@ unicast = False
 note = "`uftp` and `uftpd`, no encryption, fixed rate, 1440-byte blocks, 4 MiB socket buffers"
 
 BUFFER_BYTES = 4 << 20
-RATES = (250_000_000, 350_000_000, 500_000_000, 700_000_000)  # to try where nothing limits it
+RATES = (300_000_000, 400_000_000, 550_000_000)  # to try where nothing limits it
 
 
 def start(stage):
