@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """One transfer: a new room, one image to some receivers by one transport, and what it took.
 
-Two clocks. `wall_seconds` runs from the start of the last program until every program that ends by
-itself has ended. `data_seconds` runs from the first data on the wire until the last receiver has
-said that it has everything; goodput is the image over it. Processor time is the machine's, from
-before the first program until the end of the wall clock, so nothing else may run.
+Two clocks. `wall_seconds` runs from the start of the last program (its exec: the room's own way to
+it does not count) until every program that ends by itself has ended. `data_seconds` runs from the
+first data on the wire until the last receiver has said that it has everything; goodput is the image
+over it. Processor time is the machine's, from before the first program until the end of the wall
+clock, so nothing else may run.
 """
 
 import dataclasses
@@ -13,7 +14,7 @@ import os
 import threading
 import time
 
-from rig import Room
+from rig import Room, wait_until
 
 from . import machine
 
@@ -158,11 +159,20 @@ class _Threads:
         return sums
 
 
+def _has_begun(program):
+    """The rig starts a program by a Python of its own, which becomes the program."""
+    try:
+        return not os.path.basename(os.readlink(f"/proc/{program.pid}/exe")).startswith("python")
+    except OSError:  # it has ended already
+        return True
+
+
 def _watch(running, server, transfer, first_byte):
     """Waits for the end, keeping the clocks."""
+    programs = list(dict.fromkeys([*running.ending, *running.receivers]))
+    wait_until(lambda: all(_has_begun(program) for program in programs), "the programs to start")
     started_at = time.monotonic()
     deadline = started_at + transfer.job.limit_s
-    programs = list(dict.fromkeys([*running.ending, *running.receivers]))
     threads = _Threads(programs)
     began_at = received_at = None
     look_at = started_at
