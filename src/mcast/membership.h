@@ -13,6 +13,7 @@
 
 #include "base/time.h"
 #include "mcast/control.h"
+#include "mcast/member_reception.h"
 
 namespace muster::mcast {
 
@@ -32,6 +33,7 @@ struct Member {
     std::uint64_t symbols_caused_in_vain = 0;  // of these, since it last reported a block
     double loss = 0;
     MemberCounters counters;
+    MemberReception reception;  // from its FEEDBACK
 
     bool is_live() const { return state == MemberState::active || state == MemberState::deferred; }
 };

@@ -14,6 +14,7 @@ constexpr std::uint8_t kServesAway = 1;  // in the flags of STATUS
 constexpr std::size_t kAdvertBytes = 12;
 constexpr std::size_t kNakFixedBytes = 16;
 constexpr std::size_t kNakEntryBytes = 12;
+constexpr std::size_t kFeedbackBytes = 76;
 
 Error corrupt(const std::string& what) { return {Errc::corrupt, what}; }
 
@@ -31,7 +32,8 @@ void encode(const StatusPacket& packet, ByteSpan, ByteWriter& out) {
     out.u64(packet.sent_at_us).u8(static_cast<std::uint8_t>(packet.state));
     out.u8(packet.serves_away ? kServesAway : 0).u16(packet.poll);
     out.u32(packet.cursor_block).u32(packet.rate_kbps).u32(packet.members);
-    out.u16(packet.backoff_ms).u16(packet.grtt_ms).u16(packet.worst_loss_per_10k).u16(0);
+    out.u16(packet.backoff_ms).u16(packet.grtt_ms).u16(packet.worst_loss_per_10k);
+    out.u16(packet.feedback_period_ms);
     out.u16(0).u16(static_cast<std::uint16_t>(packet.adverts.size()));
     for (const auto& advert : packet.adverts) {
         out.u32(advert.start_block).u32(advert.rows_sent).u32(advert.rows_target);
@@ -45,6 +47,13 @@ void encode(const NakPacket& packet, ByteSpan, ByteWriter& out) {
     for (const auto& entry : packet.entries) {
         out.u32(entry.start_block).u32(entry.rows_seen).u16(entry.deficit).u16(0);
     }
+}
+
+void encode(const FeedbackPacket& packet, ByteSpan, ByteWriter& out) {
+    out.u32(packet.member).u16(0).u16(0).u64(packet.echoed_us).u32(packet.held_us);
+    out.u64(packet.highest_seen).u64(packet.received).u64(packet.lost).u64(packet.loss_runs);
+    out.u64(packet.received_wire_bytes).u32(packet.local_drops).u32(packet.queue_delay_us);
+    out.u32(packet.backlog_kib).u32(packet.sink_kbps);
 }
 
 Status decode(ByteReader in, std::size_t payload_bytes, DataPacket& packet) {
@@ -80,7 +89,7 @@ Status decode(ByteReader in, StatusPacket& packet) {
     packet.backoff_ms = in.u16();
     packet.grtt_ms = in.u16();
     packet.worst_loss_per_10k = in.u16();
-    in.u16();
+    packet.feedback_period_ms = in.u16();
     in.u16();
     const std::size_t count = in.u16();
     if (in.failed() || count > kMaxAdverts || in.remaining() != count * kAdvertBytes) {
@@ -118,6 +127,24 @@ Status decode(ByteReader in, NakPacket& packet) {
     return {};
 }
 
+Status decode(ByteReader in, FeedbackPacket& packet) {
+    packet.member = in.u32();
+    in.u32();
+    packet.echoed_us = in.u64();
+    packet.held_us = in.u32();
+    packet.highest_seen = in.u64();
+    packet.received = in.u64();
+    packet.lost = in.u64();
+    packet.loss_runs = in.u64();
+    packet.received_wire_bytes = in.u64();
+    packet.local_drops = in.u32();
+    packet.queue_delay_us = in.u32();
+    packet.backlog_kib = in.u32();
+    packet.sink_kbps = in.u32();
+    if (in.failed() || in.remaining() != 0) return corrupt("FEEDBACK of the wrong length");
+    return {};
+}
+
 }  // namespace
 
 PacketType packet_type(const Packet& packet) { return static_cast<PacketType>(packet.index() + 1); }
@@ -128,9 +155,14 @@ std::size_t body_bytes(const Packet& packet, std::size_t payload_bytes) {
         case PacketType::repair: return kRepairFixedBytes + payload_bytes;
         case PacketType::status:
             return kStatusFixedBytes + kAdvertBytes * std::get<StatusPacket>(packet).adverts.size();
+        case PacketType::feedback: return kFeedbackBytes;
         case PacketType::nak: break;
     }
     return kNakFixedBytes + kNakEntryBytes * std::get<NakPacket>(packet).entries.size();
+}
+
+std::size_t wire_bytes(const Packet& packet, std::size_t payload_bytes) {
+    return kLinkOverheadBytes + kHeaderBytes + body_bytes(packet, payload_bytes) + kTagBytes;
 }
 
 void encode_header(const Header& header, ByteWriter& out) {
@@ -150,7 +182,8 @@ Result<Header> decode_header(ByteSpan datagram) {
                                                  std::to_string(kProtocolVersion));
     }
     const std::uint8_t type = first & 31;
-    if (type < 1 || type > 4) return corrupt("datagram of unknown type " + std::to_string(type));
+    if (type < 1 || type > kLastPacketType)
+        return corrupt("datagram of unknown type " + std::to_string(type));
     Header header;
     header.type = static_cast<PacketType>(type);
     header.flags = in.u8();
@@ -175,6 +208,7 @@ Result<Packet> decode_body(PacketType type, ByteSpan body, std::size_t payload_b
             break;
         case PacketType::status: TRY(decode(in, packet.emplace<StatusPacket>())); break;
         case PacketType::nak: TRY(decode(in, packet.emplace<NakPacket>())); break;
+        case PacketType::feedback: TRY(decode(in, packet.emplace<FeedbackPacket>())); break;
         default: return corrupt("datagram of unknown type");
     }
     return packet;

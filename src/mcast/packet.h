@@ -28,7 +28,8 @@ inline constexpr std::size_t kTagBytes = 16;
 // Ethernet, IPv4 and UDP: what a datagram costs on the wire beyond its own length.
 inline constexpr std::size_t kLinkOverheadBytes = 14 + 20 + 8;
 
-enum class PacketType : std::uint8_t { data = 1, repair = 2, status = 3, nak = 4 };
+enum class PacketType : std::uint8_t { data = 1, repair = 2, status = 3, nak = 4, feedback = 5 };
+inline constexpr std::uint8_t kLastPacketType = 5;
 
 struct Header {
     PacketType type = PacketType::data;
@@ -74,7 +75,8 @@ struct StatusPacket {
     std::uint16_t backoff_ms = 10;  // T_b of the feedback timer
     std::uint16_t grtt_ms = 2;      // greatest round trip time, rounded up
     std::uint16_t worst_loss_per_10k = 0;
-    std::vector<GroupAdvert> adverts;  // at most kMaxAdverts
+    std::uint16_t feedback_period_ms = 0;  // how often a member says how it fares; 0: not at all
+    std::vector<GroupAdvert> adverts;      // at most kMaxAdverts
     // The others are done: whoever was ordered away is served now and may come back.
     bool serves_away = false;
 };
@@ -95,11 +97,31 @@ struct NakPacket {
     std::vector<NakEntry> entries;  // at most kMaxNakEntries
 };
 
-using Packet = std::variant<DataPacket, RepairPacket, StatusPacket, NakPacket>;
+// How a member fares. Counters run from its join, so that a lost one costs nothing: the sender
+// takes differences.
+struct FeedbackPacket {
+    std::uint32_t member = 0;
+    std::uint64_t echoed_us = 0;  // sent_at_us of the last STATUS ...
+    std::uint32_t held_us = 0;    // ... and how long ago it came
+    std::uint64_t highest_seen = 0;
+    std::uint64_t received = 0;
+    std::uint64_t lost = 0;       // in the network: gaps without what the socket dropped
+    std::uint64_t loss_runs = 0;  // gaps, however long
+    std::uint64_t received_wire_bytes = 0;
+    std::uint32_t local_drops = 0;     // in this computer: socket buffer or memory
+    std::uint32_t queue_delay_us = 0;  // least one-way delay of the interval above that of 10 s
+    std::uint32_t backlog_kib = 0;     // least of the interval that was received, not yet stored
+    std::uint32_t sink_kbps = 0;       // what decoding, hashing and storing sustain; 0: unknown
+};
+
+using Packet = std::variant<DataPacket, RepairPacket, StatusPacket, NakPacket, FeedbackPacket>;
 
 PacketType packet_type(const Packet& packet);
 // Length of the body in bytes when a data or repair packet carries `payload_bytes`.
 std::size_t body_bytes(const Packet& packet, std::size_t payload_bytes);
+
+// What the datagram costs on the wire, Ethernet header included.
+std::size_t wire_bytes(const Packet& packet, std::size_t payload_bytes);
 
 void encode_header(const Header& header, ByteWriter& out);
 // Errc::corrupt: too short, unknown type. Errc::version_mismatch: names both versions.

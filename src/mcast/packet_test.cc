@@ -37,7 +37,8 @@ Packet random_packet(Prng& prng, PacketType type, ByteSpan payload) {
                                 half(),      word(),
                                 word(),      word(),
                                 half(),      half(),
-                                half(),      {}};
+                                half(),      half(),
+                                {}};
             const auto count = prng.below(kMaxAdverts + 1);
             for (std::uint64_t i = 0; i < count; ++i) {
                 status.adverts.push_back({word(), word(), word()});
@@ -45,6 +46,10 @@ Packet random_packet(Prng& prng, PacketType type, ByteSpan payload) {
             status.serves_away = prng.chance(0.5);
             return status;
         }
+        case PacketType::feedback:
+            return FeedbackPacket{word(),      prng.next(), word(),      prng.next(),
+                                  prng.next(), prng.next(), prng.next(), prng.next(),
+                                  word(),      word(),      word(),      word()};
         case PacketType::nak: break;
     }
     NakPacket nak{word(), prng.next(), half(), {}};
@@ -54,12 +59,12 @@ Packet random_packet(Prng& prng, PacketType type, ByteSpan payload) {
 }
 
 constexpr PacketType kTypes[] = {PacketType::data, PacketType::repair, PacketType::status,
-                                 PacketType::nak};
+                                 PacketType::nak, PacketType::feedback};
 
 TEST(Packet, EveryPacketComesBackAsItWasEncoded) {
     Prng prng(1);
     for (int i = 0; i < 500; ++i) {
-        const PacketType type = kTypes[prng.below(4)];
+        const PacketType type = kTypes[prng.below(5)];
         const Bytes payload = random_bytes(prng, kPayloadBytes);
         const bool carries = type == PacketType::data || type == PacketType::repair;
         const ByteSpan carried = carries ? ByteSpan(payload) : ByteSpan();
@@ -102,7 +107,7 @@ TEST(Packet, HeaderRefusesShortDatagramsAndUnknownTypes) {
     Bytes datagram(100);
     for (int type = 0; type < 32; ++type) {
         datagram[0] = static_cast<std::byte>((kProtocolVersion << 5) | type);
-        EXPECT_EQ(decode_header(datagram).ok(), type >= 1 && type <= 4) << type;
+        EXPECT_EQ(decode_header(datagram).ok(), type >= 1 && type <= 5) << type;
     }
     datagram[0] = static_cast<std::byte>((kProtocolVersion << 5) | 1);
     for (std::size_t size = 0; size < kHeaderBytes + kTagBytes; ++size) {
@@ -154,7 +159,7 @@ TEST(Packet, RandomBytesNeverPassForMoreThanTheyAre) {
     Prng prng(3);
     for (int i = 0; i < 20'000; ++i) {
         const Bytes body = random_bytes(prng, prng.below(120));
-        const PacketType type = kTypes[prng.below(4)];
+        const PacketType type = kTypes[prng.below(5)];
         const auto decoded = decode_body(type, body, kPayloadBytes);
         if (!decoded.ok()) continue;
         ASSERT_EQ(body_bytes(*decoded, kPayloadBytes), body.size());

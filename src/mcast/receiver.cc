@@ -56,22 +56,12 @@ void Receiver::on_joined(TimePoint now, MemberNumber number) {
 
 // ---- datagrams ----
 
-void Receiver::count_number(std::uint64_t packet_number) {
-    if (!heard_any_) {
-        first_number_ = highest_number_ = packet_number;
-        heard_any_ = true;
-    }
-    first_number_ = std::min(first_number_, packet_number);
-    highest_number_ = std::max(highest_number_, packet_number);
-    ++counters_.datagrams_received;
-    const std::uint64_t expected = highest_number_ - first_number_ + 1;
-    counters_.datagrams_lost =
-        expected > counters_.datagrams_received ? expected - counters_.datagrams_received : 0;
-}
-
 void Receiver::on_packet(TimePoint now, std::uint64_t packet_number, const Packet& packet) {
     if (finished_ || !joined_) return;
-    count_number(packet_number);
+    meter_.sink().advance(now);
+    meter_.on_packet(packet_number, wire_bytes(packet, layout_.symbol_bytes()));
+    counters_.datagrams_received = meter_.received();
+    counters_.datagrams_lost = meter_.missing();
     last_heard_ = now;
     if (const auto* data = std::get_if<DataPacket>(&packet)) {
         on_data(now, *data);
@@ -104,7 +94,8 @@ void Receiver::on_data(TimePoint, const DataPacket& packet) {
     }
     OpenGroup* group = open(layout_.group_of(block));
     if (group == nullptr) {
-        ++counters_.local_drops;
+        meter_.on_memory_drop();
+        counters_.local_drops = meter_.local_drops();
         return;
     }
     const std::uint32_t position =
@@ -133,7 +124,8 @@ void Receiver::on_repair(TimePoint, const RepairPacket& packet) {
     }
     OpenGroup* group = open(index);
     if (group == nullptr) {
-        ++counters_.local_drops;
+        meter_.on_memory_drop();
+        counters_.local_drops = meter_.local_drops();
         return;
     }
     const bool needed = !group->decoding && group->deficit() > 0;
@@ -154,6 +146,7 @@ bool Receiver::wants_group(GroupIndex group) const {
 void Receiver::maybe_decode(OpenGroup& group) {
     if (group.decoding || !group.can_decode()) return;
     group.decoding = true;
+    meter_.sink().on_ordered(bytes_of(group.group()));
     mediator_.decode(group.group(), group.missing_symbols());
 }
 
@@ -178,7 +171,9 @@ void Receiver::order_checks(OpenGroup& group) {
             whole.push_back(b);
         }
         for (BlockIndex b : whole) {
-            if (groups_.contains(index)) mediator_.check_block(b);
+            if (!groups_.contains(index)) break;
+            meter_.sink().on_ordered(bytes_of(b));
+            mediator_.check_block(b);
         }
         if (!groups_.contains(index)) return;
     }
@@ -187,7 +182,9 @@ void Receiver::order_checks(OpenGroup& group) {
 
 // ---- answers of the owner ----
 
-void Receiver::on_decoded(TimePoint, GroupIndex index, std::uint32_t missing_rank) {
+void Receiver::on_decoded(TimePoint now, GroupIndex index, std::uint32_t missing_rank) {
+    meter_.sink().advance(now);
+    meter_.sink().on_answered(bytes_of(index), 0);
     auto it = groups_.find(index);
     if (it == groups_.end() || !it->second.decoding) return;  // it was restarted meanwhile
     it->second.decoding = false;
@@ -199,7 +196,9 @@ void Receiver::on_decoded(TimePoint, GroupIndex index, std::uint32_t missing_ran
     order_checks(it->second);
 }
 
-void Receiver::on_block_checked(TimePoint, BlockIndex block, bool ok) {
+void Receiver::on_block_checked(TimePoint now, BlockIndex block, bool ok) {
+    meter_.sink().advance(now);
+    meter_.sink().on_answered(bytes_of(block), bytes_of(block));
     const GroupIndex index = layout_.group_of(block);
     if (!ok) {
         ++counters_.blocks_forged;
@@ -280,7 +279,21 @@ void Receiver::on_failed(TimePoint, const std::string& why) {
 
 // ---- feedback ----
 
+void Receiver::on_local_drops(std::uint64_t datagrams) {
+    meter_.on_socket_drops(datagrams);
+    counters_.local_drops = meter_.local_drops();
+}
+
+std::uint64_t Receiver::bytes_of(BlockIndex block) const {
+    return std::uint64_t{layout_.symbols_in_block(block)} * layout_.symbol_bytes();
+}
+
+std::uint64_t Receiver::bytes_of(GroupIndex group) const {
+    return std::uint64_t{layout_.symbols_in_group(group)} * layout_.symbol_bytes();
+}
+
 void Receiver::on_status(TimePoint now, const StatusPacket& packet) {
+    meter_.on_status(now, packet, prng_);
     feedback_.members = packet.members;
     // Its own loss too: the sender may not know of it yet.
     feedback_.worst_loss = std::max(packet.worst_loss_per_10k / 10000.0, counters_.loss());
@@ -342,10 +355,15 @@ std::optional<NakPacket> Receiver::poll_nak(TimePoint now) {
     }
     if (packet.entries.empty()) return std::nullopt;
     packet.member = number_.value;
-    packet.highest_seen = highest_number_;
+    packet.highest_seen = meter_.highest_number();
     packet.loss_per_10k = static_cast<std::uint16_t>(counters_.loss() * 10000);
     ++counters_.naks_sent;
     return packet;
+}
+
+std::optional<FeedbackPacket> Receiver::poll_feedback(TimePoint now) {
+    if (finished_ || !joined_) return std::nullopt;
+    return meter_.poll_feedback(now, number_.value, prng_);
 }
 
 double Receiver::report_period_seconds() const {
@@ -363,7 +381,7 @@ void Receiver::schedule_poll_report(TimePoint now) {
 MemberReport Receiver::make_report(bool polled) {
     MemberReport report;
     report.verified = std::exchange(unreported_, {});
-    report.highest_seen = highest_number_;
+    report.highest_seen = meter_.highest_number();
     report.blocks_missing = blocks_missing();
     report.counters = counters_;
     if (!polled) return report;
@@ -414,6 +432,7 @@ TimePoint Receiver::next_deadline(TimePoint now) const {
     TimePoint next = now + std::chrono::seconds(1);
     if (finished_ || !joined_) return next;
     next = std::min(next, next_report_);
+    if (meter_.next_feedback()) next = std::min(next, *meter_.next_feedback());
     if (poll_report_at_) next = std::min(next, *poll_report_at_);
     for (const auto& [index, group] : groups_) {
         if (group.nak.due) next = std::min(next, *group.nak.due);

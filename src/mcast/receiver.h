@@ -28,6 +28,7 @@
 #include "mcast/layout.h"
 #include "mcast/open_group.h"
 #include "mcast/packet.h"
+#include "mcast/reception_meter.h"
 
 namespace muster::mcast {
 
@@ -65,7 +66,8 @@ public:
 
     void on_packet(TimePoint now, std::uint64_t packet_number, const Packet& packet);
     void on_rejected_datagram() { ++counters_.datagrams_rejected; }
-    void on_local_drops(std::uint64_t datagrams) { counters_.local_drops += datagrams; }
+    // Dropped by the kernel, for our socket's buffer was full.
+    void on_local_drops(std::uint64_t datagrams);
 
     void on_decoded(TimePoint now, GroupIndex group, std::uint32_t missing_rank);
     // ok: verified and stored. Not ok: the bytes did not match; the group starts again.
@@ -78,6 +80,7 @@ public:
 
     TimePoint next_deadline(TimePoint now) const;
     std::optional<NakPacket> poll_nak(TimePoint now);
+    std::optional<FeedbackPacket> poll_feedback(TimePoint now);
     std::optional<MemberMessage> poll_control(TimePoint now);
 
     bool all_verified() const { return verified_.all(); }
@@ -99,8 +102,9 @@ private:
     void maybe_decode(OpenGroup& group);
     void maybe_close(GroupIndex group);
     void restart_group(GroupIndex group);
-    void count_number(std::uint64_t packet_number);
     void watch_for_manifest(GroupIndex group);
+    std::uint64_t bytes_of(BlockIndex block) const;
+    std::uint64_t bytes_of(GroupIndex group) const;
     double report_period_seconds() const;
     void schedule_poll_report(TimePoint now);
     MemberReport make_report(bool polled);
@@ -124,9 +128,7 @@ private:
     FeedbackParameters feedback_;
     Duration grtt_ = std::chrono::milliseconds(2);
 
-    std::uint64_t first_number_ = 0;
-    std::uint64_t highest_number_ = 0;
-    bool heard_any_ = false;
+    ReceptionMeter meter_;
     std::optional<TimePoint> last_heard_;
     MemberCounters counters_;
 

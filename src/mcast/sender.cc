@@ -20,12 +20,9 @@ constexpr Duration kNewsInterval = std::chrono::microseconds(500);
 constexpr Duration kMaxStatusInterval = std::chrono::seconds(1);
 constexpr double kStatusShare = 1.0 / 16;  // of the rate, at most
 constexpr Duration kIdleStatusInterval = milliseconds(250);
+constexpr std::uint16_t kFeedbackPeriodMs = 100;
 constexpr Duration kPollDelay = milliseconds(40);
 constexpr Duration kPollInterval = milliseconds(500);
-
-std::size_t wire_bytes(std::size_t body) {
-    return kLinkOverheadBytes + kHeaderBytes + body + kTagBytes;
-}
 
 }  // namespace
 
@@ -218,13 +215,13 @@ StatusPacket Sender::make_status(TimePoint now) {
     status.backoff_ms = options_.backoff_ms;
     status.grtt_ms = options_.grtt_ms;
     status.worst_loss_per_10k = static_cast<std::uint16_t>(std::min(1.0, worst_loss_) * 10000);
+    status.feedback_period_ms = kFeedbackPeriodMs;
     status.adverts = board_.adverts();
     return status;
 }
 
 Outgoing Sender::account(TimePoint now, Packet packet) {
-    const std::size_t body = body_bytes(packet, layout_.symbol_bytes());
-    const std::size_t wire = wire_bytes(body);
+    const std::size_t wire = wire_bytes(packet, layout_.symbol_bytes());
     switch (packet_type(packet)) {
         case PacketType::data:
             ++counters_.source_symbols;
@@ -247,11 +244,11 @@ Outgoing Sender::account(TimePoint now, Packet packet) {
 std::size_t Sender::status_wire_bytes() const {
     StatusPacket status;
     status.adverts.resize(std::min(board_.open_count(), kMaxAdverts));
-    return wire_bytes(body_bytes(status, 0));
+    return wire_bytes(status, 0);
 }
 
 std::size_t Sender::content_wire_bytes() const {
-    return wire_bytes(body_bytes(RepairPacket{}, layout_.symbol_bytes()));
+    return wire_bytes(RepairPacket{}, layout_.symbol_bytes());
 }
 
 std::optional<Outgoing> Sender::poll_packet(TimePoint now) {

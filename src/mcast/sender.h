@@ -69,6 +69,7 @@ struct SenderCounters {
     std::uint64_t status_wire_bytes = 0;
     std::uint64_t naks_received = 0;
     std::uint64_t nak_entries = 0;
+    std::uint64_t feedbacks_received = 0;
     std::uint64_t groups_repaired = 0;  // group-rounds: a closed group got a (further) request
     std::uint64_t symbols() const { return source_symbols + repair_symbols; }
     std::uint64_t wire_bytes() const {
@@ -126,6 +127,7 @@ public:
     // The control connection is gone. The member is lost if it does not come back in time.
     void on_disconnected(TimePoint now, MemberNumber number);
     void on_nak(TimePoint now, const NakPacket& nak);
+    void on_feedback(TimePoint now, const FeedbackPacket& feedback);
     void on_rows_ready(GroupIndex group, std::uint32_t end_row);
     void start(TimePoint now);
     void end(TimePoint now, const std::string& why);

@@ -250,4 +250,13 @@ void Sender::on_nak(TimePoint now, const NakPacket& nak) {
     for (const auto& entry : nak.entries) on_request(now, number, entry, loss, nak.highest_seen);
 }
 
+void Sender::on_feedback(TimePoint now, const FeedbackPacket& feedback) {
+    Member* member = membership_.find(MemberNumber(feedback.member));
+    if (member == nullptr || !member->is_live()) return;
+    member->last_heard = now;
+    pause_.on_feedback(now);
+    ++counters_.feedbacks_received;
+    member->reception.on_feedback(now, feedback);
+}
+
 }  // namespace muster::mcast

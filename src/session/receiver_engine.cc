@@ -203,7 +203,7 @@ void ReceiverEngine::run() {
                 inbox_.post([this, stored = std::move(stored)] { finish(stored); });
             });
         }
-        send_naks(now);
+        send_uplink(now);
         send_control(now);
         watch_silence(now);
         publish(now);
@@ -243,11 +243,15 @@ std::size_t ReceiverEngine::receive() {
     return batch->size();
 }
 
-void ReceiverEngine::send_naks(TimePoint now) {
+void ReceiverEngine::send_uplink(TimePoint now) {
     std::array<std::byte, kDatagramBytes> buffer;
     while (auto nak = core_->poll_nak(now)) {
         const std::size_t length = uplink_->seal(next_uplink_number_++, *nak, {}, buffer);
         // A NAK that cannot be sent now is lost like any other; the timers send it again.
+        (void)socket_->send_to(uplink_address_, ByteSpan(buffer).first(length));
+    }
+    if (const auto feedback = core_->poll_feedback(now)) {
+        const std::size_t length = uplink_->seal(next_uplink_number_++, *feedback, {}, buffer);
         (void)socket_->send_to(uplink_address_, ByteSpan(buffer).first(length));
     }
 }

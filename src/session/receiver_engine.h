@@ -73,7 +73,7 @@ private:
                    const mcast::Layout& layout, Callbacks callbacks, Inbox inbox);
     void run();
     std::size_t receive();  // how many datagrams there were
-    void send_naks(TimePoint now);
+    void send_uplink(TimePoint now);  // NAKs and FEEDBACK
     void send_control(TimePoint now);
     void publish(TimePoint now);
     void finish(Status status);

@@ -116,7 +116,7 @@ void SenderEngine::run() {
     net::prefer_this_thread();
     while (!stopping_) {
         inbox_.drain();
-        receive_naks();
+        receive_uplink();
         watch_carrier(net::monotonic_now());
         const bool sent = !failed_ && send_batch();
         const TimePoint now = net::monotonic_now();
@@ -199,7 +199,7 @@ bool SenderEngine::send_batch() {
     return true;
 }
 
-void SenderEngine::receive_naks() {
+void SenderEngine::receive_uplink() {
     std::array<net::Datagram, 64> datagrams;
     std::array<std::byte, kMaxNakBytes> scratch;
     auto got = socket_.receive_batch(datagrams);
@@ -210,13 +210,16 @@ void SenderEngine::receive_naks() {
         if (bytes.size() > scratch.size()) continue;
         // Which key opens it says the upper half of the packet number: the member's own number.
         const auto header = mcast::decode_header(bytes);
-        if (!header.ok() || header->type != mcast::PacketType::nak) continue;
+        if (!header.ok()) continue;
         auto uplink = uplinks_.find(static_cast<std::uint32_t>(header->packet_number >> 32));
         if (uplink == uplinks_.end()) continue;
         const auto opened = uplink->second.open(bytes, scratch);
         if (!opened.ok()) continue;
-        const auto& nak = std::get<mcast::NakPacket>(opened->packet);
-        if (nak.member == uplink->first) core_->on_nak(now, nak);
+        if (const auto* nak = std::get_if<mcast::NakPacket>(&opened->packet)) {
+            if (nak->member == uplink->first) core_->on_nak(now, *nak);
+        } else if (const auto* said = std::get_if<mcast::FeedbackPacket>(&opened->packet)) {
+            if (said->member == uplink->first) core_->on_feedback(now, *said);
+        }
     }
 }
 

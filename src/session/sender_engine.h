@@ -89,7 +89,7 @@ private:
     SenderEngine(const SenderEngineOptions& options, std::shared_ptr<ContentSource> source,
                  Callbacks callbacks, net::MulticastSender socket, Inbox inbox);
     void run();
-    void receive_naks();
+    void receive_uplink();  // NAKs and FEEDBACK
     void watch_carrier(TimePoint now);
     bool send_batch();
     Result<ByteSpan> payload(const mcast::Packet& packet);

@@ -42,21 +42,21 @@ void Guest::on_joined(const Joined& joined) {
     if (!world_.with_bytes()) return;
     sealer_ = std::make_unique<mcast::PacketSealer>(mcast::derive_uplink_key(joined.uplink_secret),
                                                     kSession);
-    next_nak_number_ = 0;
+    next_uplink_number_ = 0;
 }
 
-void Guest::send_nak(const mcast::NakPacket& nak) {
+void Guest::send_uplink(const mcast::Packet& packet) {
     auto frame = std::make_shared<Frame>();
-    const std::size_t body = mcast::body_bytes(nak, 0);
+    const std::size_t body = mcast::body_bytes(packet, 0);
     const std::size_t size = mcast::kHeaderBytes + body + mcast::kTagBytes;
     frame->wire_bytes = mcast::kLinkOverheadBytes + size;
     if (world_.with_bytes()) {
         frame->datagram.resize(size);
-        sealer_->seal(next_nak_number_++, nak, {}, frame->datagram);
+        sealer_->seal(next_uplink_number_++, packet, {}, frame->datagram);
     } else {
-        frame->packet = nak;
+        frame->packet = packet;
     }
-    world_.nak(index_, std::move(frame));
+    world_.uplink(index_, std::move(frame));
 }
 
 void Guest::report_to(GuestOutcome& outcome) const {
@@ -152,7 +152,8 @@ void HonestGuest::wake() {
     while (auto message = receiver_->poll_control(now)) {
         world_.tell_server(index_, number_, std::move(*message));
     }
-    while (auto nak = receiver_->poll_nak(now)) send_nak(*nak);
+    while (auto nak = receiver_->poll_nak(now)) send_uplink(*nak);
+    if (const auto feedback = receiver_->poll_feedback(now)) send_uplink(*feedback);
     if (receiver_->next_deadline(now) <= now) {
         return world_.violation(name_ + " has nothing to do and no time to wait for");
     }
@@ -229,7 +230,7 @@ void Liar::on_frame(const Frame& frame) {
             if (nak.entries.size() == mcast::kMaxNakEntries) break;
             nak.entries.push_back({advert.start_block, advert.rows_sent, 65535});
         }
-        if (!nak.entries.empty()) send_nak(nak);
+        if (!nak.entries.empty()) send_uplink(nak);
     }
     if (now >= next_report_ || status->poll != last_poll_) report();
     last_poll_ = status->poll;

@@ -37,7 +37,7 @@ protected:
     const mcast::Packet* open(const Frame& frame);
     void make_opener();
     void on_joined(const Joined& joined);
-    void send_nak(const mcast::NakPacket& nak);
+    void send_uplink(const mcast::Packet& packet);
 
     World& world_;
     const std::uint32_t index_;
@@ -54,7 +54,7 @@ protected:
 private:
     std::unique_ptr<mcast::PacketOpener> opener_;
     std::unique_ptr<mcast::PacketSealer> sealer_;
-    std::uint64_t next_nak_number_ = 0;
+    std::uint64_t next_uplink_number_ = 0;
     Bytes scratch_;
     mcast::Packet opened_;
 };

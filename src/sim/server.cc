@@ -57,25 +57,26 @@ void Server::on_message(std::uint32_t guest, MemberNumber number, const ToServer
     pump();
 }
 
-void Server::on_nak(const Frame& frame) {
-    const TimePoint now = world_.queue.now();
-    if (!world_.with_bytes()) {
-        const auto& nak = std::get<mcast::NakPacket>(frame.packet);
-        count_nak(nak);
-        sender_.on_nak(now, nak);
-        return pump();
-    }
-    // Which member it is from, only its key can tell; production asks the source address first.
+void Server::on_uplink(const Frame& frame) {
+    if (!world_.with_bytes()) return on_uplink_packet(frame.packet);
+    // Which member it is from, only its key can tell; production asks the packet number first.
     for (auto& [number, opener] : openers_) {
         Bytes scratch(frame.datagram.size());
         auto opened = opener.open(frame.datagram, scratch);
         if (!opened.ok()) continue;
-        const auto* nak = std::get_if<mcast::NakPacket>(&opened->packet);
-        if (nak == nullptr || nak->member != number.value) continue;
+        return on_uplink_packet(opened->packet);
+    }
+}
+
+void Server::on_uplink_packet(const mcast::Packet& packet) {
+    const TimePoint now = world_.queue.now();
+    if (const auto* nak = std::get_if<mcast::NakPacket>(&packet)) {
         count_nak(*nak);
         sender_.on_nak(now, *nak);
-        return pump();
+    } else if (const auto* feedback = std::get_if<mcast::FeedbackPacket>(&packet)) {
+        sender_.on_feedback(now, *feedback);
     }
+    pump();
 }
 
 void Server::handle_events() {

@@ -23,7 +23,7 @@ public:
     Server(World& world, Prng prng);
 
     void on_message(std::uint32_t guest, mcast::MemberNumber number, const ToServer& message);
-    void on_nak(const Frame& frame);
+    void on_uplink(const Frame& frame);
     // Sends what may be sent and asks to be woken for the rest. Whoever changes anything calls it.
     void pump();
     void report_to(RunReport& report) const;
@@ -36,6 +36,7 @@ private:
     void prepare_sources(mcast::GroupIndex) override {}
 
     void on_join(std::uint32_t guest, const mcast::JoinRequest& request);
+    void on_uplink_packet(const mcast::Packet& packet);
     void handle_events();
     void emit(const mcast::Outgoing& outgoing);
     void seal(const mcast::Outgoing& outgoing, Frame& frame);

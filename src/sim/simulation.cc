@@ -140,7 +140,7 @@ void Simulation::deliver(const std::vector<std::uint32_t>& ports,
     }
 }
 
-void Simulation::nak(std::uint32_t guest, FramePtr frame) {
+void Simulation::uplink(std::uint32_t guest, FramePtr frame) {
     const auto arrivals = guests_[guest]->up().send(queue.now(), frame->wire_bytes);
     for (int n = 0; n < arrivals.count; ++n) {
         auto arrived = frame;
@@ -148,7 +148,7 @@ void Simulation::nak(std::uint32_t guest, FramePtr frame) {
             if (!with_bytes()) continue;
             arrived = with_one_bit_wrong(*frame, prng_.next());
         }
-        queue.at(arrivals.list[n].at, [this, arrived] { server_->on_nak(*arrived); });
+        queue.at(arrivals.list[n].at, [this, arrived] { server_->on_uplink(*arrived); });
     }
 }
 

@@ -37,7 +37,7 @@ private:
     static TimePoint start_time() { return TimePoint(std::chrono::seconds(1000)); }
 
     void multicast(FramePtr frame) override;
-    void nak(std::uint32_t guest, FramePtr frame) override;
+    void uplink(std::uint32_t guest, FramePtr frame) override;
     void tell_server(std::uint32_t guest, mcast::MemberNumber number, ToServer message) override;
     void tell_guest(std::uint32_t guest, ToGuest message) override;
     void on_guest_completed(std::uint32_t guest) override;

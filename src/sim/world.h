@@ -46,7 +46,7 @@ public:
     virtual ~World() = default;
 
     virtual void multicast(FramePtr frame) = 0;
-    virtual void nak(std::uint32_t guest, FramePtr frame) = 0;
+    virtual void uplink(std::uint32_t guest, FramePtr frame) = 0;
     // `number`: as which member the guest says it; 0 before it is one.
     virtual void tell_server(std::uint32_t guest, mcast::MemberNumber number, ToServer message) = 0;
     virtual void tell_guest(std::uint32_t guest, ToGuest message) = 0;

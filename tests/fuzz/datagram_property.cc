@@ -55,6 +55,12 @@ public:
             sender_->on_nak(now_, *nak);
             sender_->on_nak(now_, from_member);
         }
+        if (const auto* feedback = std::get_if<mcast::FeedbackPacket>(&packet)) {
+            mcast::FeedbackPacket from_member = *feedback;
+            from_member.member = number_.value;
+            sender_->on_feedback(now_, *feedback);
+            sender_->on_feedback(now_, from_member);
+        }
         turn();
     }
 
@@ -79,6 +85,7 @@ private:
             }
         }
         while (auto nak = receiver_->poll_nak(now_)) sender_->on_nak(now_, *nak);
+        if (auto said = receiver_->poll_feedback(now_)) sender_->on_feedback(now_, *said);
         sender_->take_events();
         CHECK(receiver_->next_deadline(now_) > now_);
         CHECK(receiver_->open_groups() <= 2 + layout_.manifest_groups());

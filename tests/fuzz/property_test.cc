@@ -30,7 +30,7 @@ mcast::Packet draw_packet(Prng& prng, ByteSpan payload) {
     const auto small = [&](std::uint64_t bound) {
         return static_cast<std::uint32_t>(prng.below(bound));
     };
-    switch (prng.below(4)) {
+    switch (prng.below(5)) {
         case 0: return mcast::DataPacket{small(160), payload};
         case 1: return mcast::RepairPacket{small(8) * 4 + 3, 2, small(20), payload};
         case 2: {
@@ -38,10 +38,19 @@ mcast::Packet draw_packet(Prng& prng, ByteSpan payload) {
             status.state = static_cast<mcast::StreamState>(1 + prng.below(3));
             status.poll = static_cast<std::uint16_t>(prng.below(9));
             status.members = small(1000);
+            status.sent_at_us = prng.next();
+            status.feedback_period_ms = static_cast<std::uint16_t>(prng.below(200));
             for (std::uint32_t i = small(5); i > 0; --i) {
                 status.adverts.push_back({small(8) * 4 + 3, small(20), small(20)});
             }
             return status;
+        }
+        case 3: {
+            const std::uint64_t any = prng.next();
+            const std::uint64_t some = prng.below(100'000);
+            return mcast::FeedbackPacket{1,          any,        small(~0u), some,
+                                         some,       small(99),  some,       some,
+                                         small(~0u), small(~0u), small(~0u), small(~0u)};
         }
         default: break;
     }

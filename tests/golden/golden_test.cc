@@ -94,7 +94,7 @@ TEST(Golden, Status) {
     expect_body("status-running-no-adverts", plain, {});
 
     const StatusPacket full{
-        0x0102030405060708,        StreamState::drained, 513, 96, 932'000, 1000, 40, 3, 525,
+        0x0102030405060708,        StreamState::drained, 513, 96, 932'000, 1000, 40, 3, 525, 2000,
         {{64, 12, 40}, {96, 0, 0}}};
     const auto status = std::get<StatusPacket>(expect_body("status-drained-two-adverts", full, {}));
     EXPECT_EQ(status.sent_at_us, full.sent_at_us);
@@ -106,6 +106,7 @@ TEST(Golden, Status) {
     EXPECT_EQ(status.backoff_ms, 40);
     EXPECT_EQ(status.grtt_ms, 3);
     EXPECT_EQ(status.worst_loss_per_10k, 525);
+    EXPECT_EQ(status.feedback_period_ms, 2000);
     ASSERT_EQ(status.adverts.size(), 2u);
     EXPECT_EQ(status.adverts[0].start_block, 64u);
     EXPECT_EQ(status.adverts[0].rows_sent, 12u);
@@ -122,6 +123,28 @@ TEST(Golden, Nak) {
     EXPECT_EQ(nak.entries[1].start_block, 64u);
     EXPECT_EQ(nak.entries[1].rows_seen, 21u);
     EXPECT_EQ(nak.entries[1].deficit, 65535);
+}
+
+TEST(Golden, Feedback) {
+    const FeedbackPacket said{7,      0x0102030405060708,
+                              90'000, 0x1122334455667788,
+                              1000,   52,
+                              31,     1'486'000,
+                              17,     20'500,
+                              64,     850'000};
+    const auto feedback = std::get<FeedbackPacket>(expect_body("feedback", said, {}));
+    EXPECT_EQ(feedback.member, 7u);
+    EXPECT_EQ(feedback.echoed_us, said.echoed_us);
+    EXPECT_EQ(feedback.held_us, 90'000u);
+    EXPECT_EQ(feedback.highest_seen, said.highest_seen);
+    EXPECT_EQ(feedback.received, 1000u);
+    EXPECT_EQ(feedback.lost, 52u);
+    EXPECT_EQ(feedback.loss_runs, 31u);
+    EXPECT_EQ(feedback.received_wire_bytes, 1'486'000u);
+    EXPECT_EQ(feedback.local_drops, 17u);
+    EXPECT_EQ(feedback.queue_delay_us, 20'500u);
+    EXPECT_EQ(feedback.backlog_kib, 64u);
+    EXPECT_EQ(feedback.sink_kbps, 850'000u);
 }
 
 TEST(Golden, ClearHeader) {
@@ -168,7 +191,8 @@ TEST(Golden, HostileSamplesAreRefused) {
     const std::map<std::string, PacketType> types = {{"data", PacketType::data},
                                                      {"repair", PacketType::repair},
                                                      {"status", PacketType::status},
-                                                     {"nak", PacketType::nak}};
+                                                     {"nak", PacketType::nak},
+                                                     {"feedback", PacketType::feedback}};
     int samples = 0;
     for (const auto& entry : std::filesystem::directory_iterator(
              std::filesystem::path(MUSTER_GOLDEN_FOLDER) / "hostile")) {
@@ -190,7 +214,7 @@ TEST(Golden, HostileSamplesAreRefused) {
         ASSERT_FALSE(body.ok()) << name;
         EXPECT_EQ(body.error().code(), Errc::corrupt) << name;
     }
-    EXPECT_GE(samples, 28);
+    EXPECT_GE(samples, 31);
 }
 
 }  // namespace
