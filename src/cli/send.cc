@@ -94,6 +94,7 @@ private:
         host.engine.interface = interface;
         host.engine.group = TRY(session::group_address(options_.group, host.engine.session));
         host.engine.ttl = options_.ttl;
+        host.engine.epoch_packets = options_.epoch_packets;
         host.engine.core.rate_bits_per_second = options_.rate_bits_per_second;
         host.engine.core.closed = true;
         host.engine.core.start.min_members = options_.receivers;
@@ -252,6 +253,10 @@ void add_send_command(CLI::App& app, Run& run) {
     command->add_option("--group", options.group, "Multicast group, IP:PORT");
     command->add_option("--ttl", options.ttl, "Hops the datagrams may take")
         ->check(CLI::Range(1, 32));
+    command
+        ->add_option("--epoch-packets", options.epoch_packets,
+                     "A key step after so many datagrams, for tests")
+        ->check(CLI::Range(mcast::kMinEpochPackets, mcast::kEpochPackets));
     command->add_flag("--json", options.json, "One JSON line of figures at the end");
     command->callback([raw, &run] {
         run = [raw] {

@@ -9,6 +9,7 @@
 #include <string>
 
 #include "base/time.h"
+#include "mcast/group_seal.h"
 
 namespace muster::cli {
 
@@ -22,6 +23,7 @@ struct SendOptions {
     std::uint32_t receivers = 1;
     std::int64_t max_wait_seconds = 60;
     int ttl = 1;
+    std::uint64_t epoch_packets = mcast::kEpochPackets;
     bool json = false;
 };
 int run_send(const SendOptions& options);

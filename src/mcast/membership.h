@@ -38,6 +38,13 @@ struct Member {
     bool is_live() const { return state == MemberState::active || state == MemberState::deferred; }
 };
 
+struct MemberChanged {
+    MemberNumber number;
+    std::string name;
+    MemberState state;
+    std::string why;
+};
+
 class Membership {
 public:
     MemberNumber add(TimePoint now, std::string name, std::uint32_t blocks_wanted,

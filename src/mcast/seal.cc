@@ -45,75 +45,70 @@ PacketKey derive_uplink_key(const Secret& uplink_secret) {
     return key_from(uplink_secret, "muster uplink v1", {});
 }
 
+DatagramCipher::DatagramCipher(const PacketKey& key)
+    : aead_(crypto::Aead::create(key.key)), iv_(key.iv) {}
+
+std::size_t DatagramCipher::seal(const Header& header, const Packet& packet, ByteSpan payload,
+                                 MutableByteSpan out) {
+    const std::size_t body = body_bytes(packet, payload.size());
+    CHECK(out.size() >= kHeaderBytes + body + kTagBytes);
+    ByteWriter clear(out.first(kHeaderBytes));
+    encode_header(header, clear);
+    ByteWriter plain(out.subspan(kHeaderBytes, body));
+    encode_body(packet, payload, plain);
+    aead_.seal(nonce_for(iv_, header.packet_number), out.first(kHeaderBytes), plain.written(),
+               out.subspan(kHeaderBytes, body + kTagBytes));
+    return kHeaderBytes + body + kTagBytes;
+}
+
+std::optional<ByteSpan> DatagramCipher::open(const Header& header, ByteSpan datagram,
+                                             MutableByteSpan scratch) {
+    CHECK(scratch.size() >= datagram.size());
+    const auto sealed = datagram.subspan(kHeaderBytes);
+    const auto body = scratch.subspan(kHeaderBytes, sealed.size() - kTagBytes);
+    const auto nonce = nonce_for(iv_, header.packet_number);
+    if (!aead_.open(nonce, datagram.first(kHeaderBytes), sealed, body)) return std::nullopt;
+    return body;
+}
+
 PacketSealer::PacketSealer(const PacketKey& key, std::uint32_t session)
-    : aead_(crypto::Aead::create(key.key)), iv_(key.iv), session_(session) {}
+    : cipher_(key), session_(session) {}
 
 std::size_t PacketSealer::seal(std::uint64_t packet_number, const Packet& packet, ByteSpan payload,
                                MutableByteSpan out) {
     CHECK(packet_number >= next_number_);
     next_number_ = packet_number + 1;
-    const std::size_t body = body_bytes(packet, payload.size());
-    CHECK(out.size() >= kHeaderBytes + body + kTagBytes);
-    Header header;
-    header.type = packet_type(packet);
-    header.session = session_;
-    header.packet_number = packet_number;
-    ByteWriter clear(out.first(kHeaderBytes));
-    encode_header(header, clear);
-    ByteWriter plain(out.subspan(kHeaderBytes, body));
-    encode_body(packet, payload, plain);
-    aead_.seal(nonce_for(iv_, packet_number), out.first(kHeaderBytes), plain.written(),
-               out.subspan(kHeaderBytes, body + kTagBytes));
-    return kHeaderBytes + body + kTagBytes;
+    return cipher_.seal(header_of(packet, session_, packet_number), packet, payload, out);
 }
 
+Header header_of(const Packet& packet, std::uint32_t session, std::uint64_t packet_number) {
+    Header header;
+    header.type = packet_type(packet);
+    header.session = session;
+    header.packet_number = packet_number;
+    return header;
+}
+
+Status check_session(const Header& header, std::uint32_t session) {
+    if (header.session == session) return {};
+    return Error(Errc::not_found, "datagram of another session: " + std::to_string(header.session) +
+                                      ", this is " + std::to_string(session));
+}
+
+Error came_before() { return {Errc::already_exists, "datagram that came before"}; }
+Error seal_broken() { return {Errc::unauthenticated, "datagram whose seal is broken"}; }
+
 PacketOpener::PacketOpener(const PacketKey& key, std::uint32_t session, std::size_t payload_bytes)
-    : aead_(crypto::Aead::create(key.key)),
-      iv_(key.iv),
-      session_(session),
-      payload_bytes_(payload_bytes) {}
+    : cipher_(key), session_(session), payload_bytes_(payload_bytes) {}
 
 Result<Opened> PacketOpener::open(ByteSpan datagram, MutableByteSpan scratch) {
     const Header header = TRY(decode_header(datagram));
-    if (header.session != session_) {
-        return Error(Errc::not_found,
-                     "datagram of another session: " + std::to_string(header.session) +
-                         ", this is " + std::to_string(session_));
-    }
-    CHECK(scratch.size() >= datagram.size());
-    if (is_replay(header.packet_number)) {
-        return Error(Errc::already_exists, "datagram that came before");
-    }
-    const auto sealed = datagram.subspan(kHeaderBytes);
-    const auto body = scratch.subspan(kHeaderBytes, sealed.size() - kTagBytes);
-    if (!aead_.open(nonce_for(iv_, header.packet_number), datagram.first(kHeaderBytes), sealed,
-                    body)) {
-        return Error(Errc::unauthenticated, "datagram whose seal is broken");
-    }
-    remember(header.packet_number);
-    return Opened{header, TRY(decode_body(header.type, body, payload_bytes_))};
-}
-
-bool PacketOpener::is_replay(std::uint64_t packet_number) const {
-    if (!highest_ || packet_number > *highest_) return false;
-    if (*highest_ - packet_number >= kWindowBits) return false;
-    const std::uint64_t bit = packet_number % kWindowBits;
-    return (window_[bit / 64] >> (bit % 64)) & 1;
-}
-
-void PacketOpener::remember(std::uint64_t packet_number) {
-    const std::uint64_t bit = packet_number % kWindowBits;
-    if (!highest_ || packet_number > *highest_) {
-        const std::uint64_t from = highest_ ? *highest_ + 1 : packet_number;
-        const std::uint64_t gap = std::min(packet_number - from, kWindowBits - 1);
-        for (std::uint64_t n = packet_number - gap; n < packet_number; ++n) {
-            window_[(n % kWindowBits) / 64] &= ~(1ULL << (n % 64));
-        }
-        highest_ = packet_number;
-    } else if (*highest_ - packet_number >= kWindowBits) {
-        return;
-    }
-    window_[bit / 64] |= 1ULL << (bit % 64);
+    TRY(check_session(header, session_));
+    if (window_.came_before(header.packet_number)) return came_before();
+    const auto body = cipher_.open(header, datagram, scratch);
+    if (!body) return seal_broken();
+    window_.remember(header.packet_number);
+    return Opened{header, TRY(decode_body(header.type, *body, payload_bytes_))};
 }
 
 }  // namespace muster::mcast

@@ -5,7 +5,8 @@
 // (as TLS 1.3 does it, RFC 8446 5.3). No nonce repeats: a sealer numbers its own packets from 0
 // upwards, each secret has exactly one sealer (the group's secret the server, an uplink secret one
 // member in one membership), and a server makes a fresh secret for every run of a session, so
-// there is no counter that could be lost. Epochs renew keys within a run; this version uses 0.
+// there is no counter that could be lost. Here are the parts and the uplink's sealer; the group's,
+// whose keys change on the way, is in group_seal.h.
 #pragma once
 
 #include <array>
@@ -16,6 +17,7 @@
 #include "base/result.h"
 #include "crypto/aead.h"
 #include "mcast/packet.h"
+#include "mcast/replay_window.h"
 
 namespace muster::mcast {
 
@@ -32,6 +34,22 @@ PacketKey derive_group_key(const Secret& group_secret, std::uint8_t stream, std:
 Secret derive_uplink_secret(const Secret& server_secret, std::uint32_t member);
 PacketKey derive_uplink_key(const Secret& uplink_secret);
 
+// One key: packs and seals, or opens what it sealed. Whoever uses it sees to the numbers.
+class DatagramCipher {
+public:
+    explicit DatagramCipher(const PacketKey& key);
+    // Bytes of the datagram, written to the front of `out`.
+    std::size_t seal(const Header& header, const Packet& packet, ByteSpan payload,
+                     MutableByteSpan out);
+    // The body, in `scratch` behind the place of the header; nothing when the seal is broken.
+    // `datagram` is one whose header was decoded.
+    std::optional<ByteSpan> open(const Header& header, ByteSpan datagram, MutableByteSpan scratch);
+
+private:
+    crypto::Aead aead_;
+    std::array<std::byte, 12> iv_;
+};
+
 class PacketSealer {
 public:
     PacketSealer(const PacketKey& key, std::uint32_t session);
@@ -41,8 +59,7 @@ public:
                      MutableByteSpan out);
 
 private:
-    crypto::Aead aead_;
-    std::array<std::byte, 12> iv_;
+    DatagramCipher cipher_;
     std::uint32_t session_;
     std::uint64_t next_number_ = 0;
 };
@@ -63,18 +80,18 @@ public:
     Result<Opened> open(ByteSpan datagram, MutableByteSpan scratch);
 
 private:
-    bool is_replay(std::uint64_t packet_number) const;
-    void remember(std::uint64_t packet_number);
-
-    crypto::Aead aead_;
-    std::array<std::byte, 12> iv_;
+    DatagramCipher cipher_;
     std::uint32_t session_;
     std::size_t payload_bytes_;
-    // The last kWindowBits numbers below highest_; older ones are let in again, since symbols are
-    // idempotent, and a reordering network must not lose them.
-    static constexpr std::uint64_t kWindowBits = 1024;
-    std::array<std::uint64_t, kWindowBits / 64> window_{};
-    std::optional<std::uint64_t> highest_;
+    ReplayWindow window_;
 };
+
+// What a sealer says of `packet` in the clear.
+Header header_of(const Packet& packet, std::uint32_t session, std::uint64_t packet_number);
+
+// What every opener refuses alike, before it looks for a key.
+Status check_session(const Header& header, std::uint32_t session);
+Error came_before();
+Error seal_broken();
 
 }  // namespace muster::mcast

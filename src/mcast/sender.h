@@ -77,12 +77,6 @@ struct SenderCounters {
     }
 };
 
-struct MemberChanged {
-    MemberNumber number;
-    std::string name;
-    MemberState state;
-    std::string why;
-};
 struct StateChanged {
     SenderState state;
     std::string why;

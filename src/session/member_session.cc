@@ -79,6 +79,8 @@ void MemberSession::on_text(const std::string& text) {
         status = on_offer(*offer);
     } else if (const auto* welcome = std::get_if<Welcome>(&*message)) {
         status = on_welcome(*welcome);
+    } else if (const auto* rekey = std::get_if<Rekey>(&*message)) {
+        status = on_rekey(*rekey);
     } else if (const auto* ended = std::get_if<mcast::SessionEnded>(&*message)) {
         status = Error(Errc::unavailable, "the server ended the session: " + ended->reason);
     } else if (const auto* order = std::get_if<mcast::MemberOrder>(&*message)) {
@@ -129,6 +131,12 @@ Status MemberSession::on_welcome(const Welcome& welcome) {
     joined_ = welcomed_ = true;
     lost_at_.reset();
     return engine_->start(welcome);
+}
+
+Status MemberSession::on_rekey(const Rekey& rekey) {
+    if (!welcomed_) return Error(Errc::corrupt, "the server told us a new secret before a first");
+    engine_->on_rekey(rekey.secret);
+    return {};
 }
 
 void MemberSession::on_lost(const std::string& why, bool may_retry) {

@@ -58,6 +58,7 @@ private:
     void on_text(const std::string& text);
     Status on_offer(const Offer& offer);
     Status on_welcome(const Welcome& welcome);
+    Status on_rekey(const Rekey& rekey);
     void on_lost(const std::string& why, bool may_retry);
     void finish(Status status);
     void send(const ToServer& message);

@@ -179,8 +179,8 @@ Status ReceiverEngine::start(const Welcome& welcome) {
     uplink_address_ = TRY(net::Address::parse(welcome.uplink));
     socket_ = TRY(net::MulticastReceiver::open(socket));
     if (auto warning = socket_->warning()) callbacks_.on_warning(*warning);
-    opener_.emplace(mcast::derive_group_key(welcome.group_secret, 0, 0), offer_.session,
-                    layout_.symbol_bytes());
+    opener_.emplace(offer_.session, 0, welcome.epoch_packets, layout_.symbol_bytes(),
+                    welcome.group_secret);
     uplink_.emplace(mcast::derive_uplink_key(welcome.uplink_secret), offer_.session);
     next_uplink_number_ = std::uint64_t{welcome.member.value} << 32;
     started_at_ = last_rejoin_ = net::monotonic_now();
@@ -230,7 +230,7 @@ std::size_t ReceiverEngine::receive() {
             core_->on_rejected_datagram();
             continue;
         }
-        const auto opened = opener_->open(datagram.bytes, scratch);
+        const auto opened = opener_->open(now, datagram.bytes, scratch);
         if (opened.ok()) {
             core_->on_packet(now, opened->header.packet_number, opened->packet);
         } else if (opened.error().code() != Errc::already_exists) {
@@ -303,6 +303,13 @@ void ReceiverEngine::obey(const mcast::MemberOrder& order) {
     callbacks_.on_warning(listen ? "back in the multicast group: " + order.reason
                                  : "out of the multicast group for now: " + order.reason);
     if (!changed.ok()) callbacks_.on_warning(changed.error().message());
+}
+
+void ReceiverEngine::on_rekey(const mcast::GroupSecret& secret) {
+    inbox_.post([this, secret] {
+        opener_->on_rekey(net::monotonic_now(), secret);
+        callbacks_.send(Rekeyed{secret.rekeys});
+    });
 }
 
 void ReceiverEngine::finish(Status status) {

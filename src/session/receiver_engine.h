@@ -15,6 +15,7 @@
 #include <unordered_map>
 
 #include "mcast/group_buffer.h"
+#include "mcast/group_seal.h"
 #include "mcast/receiver.h"
 #include "mcast/seal.h"
 #include "net/udp_socket.h"
@@ -63,6 +64,8 @@ public:
     void on_session_started();
     // The sender's order: stay in the group, leave it, or take the rest by HTTPS. Any thread.
     void on_order(mcast::MemberOrder order);
+    // The group goes over to this secret. Answers when it is ready for it. Any thread.
+    void on_rekey(const mcast::GroupSecret& secret);
     ReceiverSnapshot snapshot() const;
     // Group buffers that fit into this much memory: at least 3, at most 64.
     static std::uint32_t open_groups_for(std::uint64_t memory_bytes, const mcast::Layout& layout);
@@ -91,7 +94,7 @@ private:
     mcast::JoinRequest join_;
 
     std::optional<net::MulticastReceiver> socket_;
-    std::optional<mcast::PacketOpener> opener_;
+    std::optional<mcast::GroupOpener> opener_;
     std::optional<mcast::PacketSealer> uplink_;
     net::Address uplink_address_;
     std::uint64_t next_uplink_number_ = 0;

@@ -94,10 +94,11 @@ SenderEngine::SenderEngine(const SenderEngineOptions& options,
       block_(source_->layout().options().block_bytes),
       buffers_(kBatch, Bytes(kDatagramBytes)),
       created_at_(net::monotonic_now()) {
-    net::fill_random(group_secret_);
     net::fill_random(uplink_root_);
-    sealer_ = std::make_unique<mcast::PacketSealer>(mcast::derive_group_key(group_secret_, 0, 0),
-                                                    options_.session);
+    mcast::GroupSecret first;
+    net::fill_random(first.secret);
+    sealer_ =
+        std::make_unique<mcast::GroupSealer>(options_.session, 0, options_.epoch_packets, first);
     core_ = std::make_unique<mcast::Sender>(created_at_, source_->layout(), options_.core, *rows_);
     thread_ = std::thread([this] { run(); });
 }
@@ -127,8 +128,10 @@ void SenderEngine::run() {
             const bool gone = member != nullptr && member->state != mcast::MemberState::active &&
                               member->state != mcast::MemberState::deferred;
             if (gone) uplinks_.erase(member->number.value);
+            if (member != nullptr) rekeying_.on_member_changed(*member);
             callbacks_.on_event(event);
         }
+        rekey_when_due(now);
         if (sent) continue;
         const TimePoint deadline =
             failed_ ? now + kPublishInterval
@@ -234,12 +237,14 @@ void SenderEngine::join(mcast::JoinRequest request, std::function<void(Result<We
         welcome.group = options_.group.to_string();
         welcome.source = socket_.local_address().ip();
         welcome.uplink = socket_.local_address().to_string();
-        welcome.group_secret = group_secret_;
+        welcome.group_secret = sealer_->current();
+        welcome.epoch_packets = options_.epoch_packets;
         welcome.uplink_secret = mcast::derive_uplink_secret(uplink_root_, joined->value);
         welcome.rate_bits_per_second = core_->rate_bits_per_second();
         uplinks_.emplace(joined->value,
                          mcast::PacketOpener(mcast::derive_uplink_key(welcome.uplink_secret),
                                              options_.session, 0));
+        rekeying_.on_joined(welcome.member);
         answer(std::move(welcome));
     });
 }
@@ -264,7 +269,27 @@ void SenderEngine::left_group(mcast::MemberNumber member, mcast::MemberLeft left
 }
 
 void SenderEngine::disconnected(mcast::MemberNumber member) {
-    inbox_.post([this, member] { core_->on_disconnected(net::monotonic_now(), member); });
+    inbox_.post([this, member] {
+        core_->on_disconnected(net::monotonic_now(), member);
+        rekeying_.on_disconnected(member);
+    });
+}
+
+void SenderEngine::rekeyed(mcast::MemberNumber member, std::uint32_t rekeys) {
+    inbox_.post([this, member, rekeys] { rekeying_.on_acknowledged(member, rekeys); });
+}
+
+void SenderEngine::rekey() {
+    inbox_.post([this] { rekeying_.on_someone_is_out(); });
+}
+
+void SenderEngine::rekey_when_due(TimePoint now) {
+    if (rekeying_.begin_due(now)) {
+        mcast::Secret fresh;
+        net::fill_random(fresh);
+        callbacks_.on_rekey(rekeying_.begin(now, sealer_->current(), fresh, core_->membership()));
+    }
+    if (const auto secret = rekeying_.poll_switch(now)) sealer_->rekey(*secret);
 }
 
 void SenderEngine::start_now() {

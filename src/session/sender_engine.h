@@ -15,6 +15,8 @@
 #include <thread>
 #include <unordered_map>
 
+#include "mcast/group_seal.h"
+#include "mcast/rekeying.h"
 #include "mcast/seal.h"
 #include "mcast/sender.h"
 #include "net/carrier.h"
@@ -32,6 +34,7 @@ struct SenderEngineOptions {
     net::Interface interface;
     net::Address group;
     int ttl = 1;
+    std::uint64_t epoch_packets = mcast::kEpochPackets;  // a key step after so many
     mcast::SenderOptions core;
 };
 
@@ -64,6 +67,8 @@ public:
     struct Callbacks {
         std::function<void(const mcast::SenderEvent&)> on_event;
         std::function<void(const Error&)> on_failed;  // the session cannot go on
+        // To be told to every member, also to those who are welcomed later with an older one.
+        std::function<void(const mcast::GroupSecret&)> on_rekey;
     };
     // Opens the socket and starts the thread.
     static Result<std::unique_ptr<SenderEngine>> start(const SenderEngineOptions& options,
@@ -77,6 +82,9 @@ public:
     void finished(mcast::MemberNumber member, mcast::MemberFinished finished);
     void left_group(mcast::MemberNumber member, mcast::MemberLeft left);
     void disconnected(mcast::MemberNumber member);
+    void rekeyed(mcast::MemberNumber member, std::uint32_t rekeys);
+    // A token that was good for this session is no more: the group gets a fresh secret.
+    void rekey();
     void start_now();
     void end(std::string why);
 
@@ -94,6 +102,7 @@ private:
     bool send_batch();
     Result<ByteSpan> payload(const mcast::Packet& packet);
     Result<ByteSpan> source_payload(std::uint32_t symbol);
+    void rekey_when_due(TimePoint now);
     void publish(TimePoint now);
     void fail(const Error& error);
 
@@ -105,9 +114,9 @@ private:
     TimePoint next_carrier_check_{};
     Inbox inbox_;
     std::unique_ptr<Rows> rows_;
-    mcast::Secret group_secret_{};
     mcast::Secret uplink_root_{};
-    std::unique_ptr<mcast::PacketSealer> sealer_;
+    std::unique_ptr<mcast::GroupSealer> sealer_;
+    mcast::Rekeying rekeying_;
     std::unique_ptr<mcast::Sender> core_;
     std::unordered_map<std::uint32_t, mcast::PacketOpener> uplinks_;
 

@@ -20,6 +20,9 @@ Result<std::unique_ptr<SessionHost>> SessionHost::create(net::Loop& loop,
     engine.on_event = [self, post](const mcast::SenderEvent& event) {
         post([self, event] { self->on_event(event); });
     };
+    engine.on_rekey = [self, post](const mcast::GroupSecret& secret) {
+        post([self, secret] { self->on_rekey(secret); });
+    };
     engine.on_failed = [](const Error&) {};  // the core's end carries the words
     host->engine_ = TRY(SenderEngine::start(options.engine, std::move(source), std::move(engine)));
     return host;
@@ -79,6 +82,9 @@ void SessionHost::on_text(std::uint64_t id, const std::string& text) {
     }
     if (auto* left = std::get_if<mcast::MemberLeft>(&*message)) {
         return engine_->left_group(*connection.member, std::move(*left));
+    }
+    if (const auto* rekeyed = std::get_if<Rekeyed>(&*message)) {
+        return engine_->rekeyed(*connection.member, rekeyed->rekeys);
     }
     engine_->finished(*connection.member, std::get<mcast::MemberFinished>(std::move(*message)));
 }
@@ -144,6 +150,10 @@ void SessionHost::on_joined(std::uint64_t id, Result<Welcome> welcome) {
     if (!welcome.ok()) return refuse(it->second, welcome.error().message());
     it->second.member = welcome->member;
     it->second.socket->send_text(to_text(ToMember(*welcome)));
+    // It was welcomed while the others were being told a new secret.
+    if (last_rekey_.rekeys > welcome->group_secret.rekeys) {
+        it->second.socket->send_text(to_text(ToMember(Rekey{last_rekey_})));
+    }
     if (running_) it->second.socket->send_text(to_text(ToMember(mcast::SessionStarted{})));
 }
 
@@ -165,6 +175,11 @@ void SessionHost::tell(mcast::MemberNumber number, const ToMember& message) {
     for (auto& [id, connection] : connections_) {
         if (connection.member == number) connection.socket->send_text(to_text(message));
     }
+}
+
+void SessionHost::on_rekey(const mcast::GroupSecret& secret) {
+    last_rekey_ = secret;
+    tell_all(Rekey{secret});
 }
 
 void SessionHost::on_event(const mcast::SenderEvent& event) {

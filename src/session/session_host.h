@@ -40,6 +40,8 @@ public:
     void accept(std::shared_ptr<net::WebSocket> socket, const std::string& name);
     void start_now() { engine_->start_now(); }
     void end(const std::string& why) { engine_->end(why); }
+    // Somebody who may know the group's secret must not go on reading.
+    void rekey() { engine_->rekey(); }
     // With those who could not even join, as failed members.
     SenderSnapshot snapshot() const;
     bool ended() const { return ended_; }
@@ -59,6 +61,7 @@ private:
     void on_join(std::uint64_t id, Connection& connection, mcast::JoinRequest request);
     void on_joined(std::uint64_t id, Result<Welcome> welcome);
     void on_closed(std::uint64_t id);
+    void on_rekey(const mcast::GroupSecret& secret);
     void on_event(const mcast::SenderEvent& event);
     void refuse(Connection& connection, const std::string& why);
     void on_early_failure(Connection& connection, const mcast::MemberFinished& finished);
@@ -72,6 +75,7 @@ private:
     std::unordered_map<std::uint64_t, Connection> connections_;
     std::uint64_t next_id_ = 1;
     std::map<std::string, std::string> failed_before_joining_;  // name -> why
+    mcast::GroupSecret last_rekey_;
     bool running_ = false;
     bool ended_ = false;
     std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);

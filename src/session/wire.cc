@@ -108,11 +108,25 @@ Value write(const Offer& offer) {
     return value;
 }
 
+void write_secret(Value& value, const mcast::GroupSecret& secret) {
+    value.set("group_secret", to_hex(secret.secret));
+    value.set("rekeys", secret.rekeys).set("step", secret.step);
+}
+
+Value write(const Rekey& rekey) {
+    Value value = object("rekey");
+    write_secret(value, rekey.secret);
+    return value;
+}
+
+Value write(const Rekeyed& rekeyed) { return object("rekeyed").set("rekeys", rekeyed.rekeys); }
+
 Value write(const Welcome& welcome) {
     Value value = object("welcome");
     value.set("member", welcome.member.value).set("group", welcome.group);
     value.set("source", welcome.source).set("uplink", welcome.uplink);
-    value.set("group_secret", to_hex(welcome.group_secret));
+    write_secret(value, welcome.group_secret);
+    value.set("epoch_packets", welcome.epoch_packets);
     value.set("uplink_secret", to_hex(welcome.uplink_secret));
     value.set("rate", welcome.rate_bits_per_second);
     return value;
@@ -177,6 +191,14 @@ Result<ToMember> read_offer(const Value& value) {
     return ToMember(std::move(offer));
 }
 
+Result<mcast::GroupSecret> read_secret(const Value& value) {
+    mcast::GroupSecret secret;
+    secret.rekeys = static_cast<std::uint32_t>(TRY(unsigned_at(value, "rekeys", ~0u)));
+    secret.step = TRY(unsigned_at(value, "step", 1ULL << 60));
+    secret.secret = TRY(bytes_at<32>(value, "group_secret"));
+    return secret;
+}
+
 Result<ToMember> read_welcome(const Value& value) {
     Welcome welcome;
     welcome.member =
@@ -184,7 +206,12 @@ Result<ToMember> read_welcome(const Value& value) {
     welcome.group = TRY(value.string_at("group"));
     welcome.source = TRY(value.string_at("source"));
     welcome.uplink = TRY(value.string_at("uplink"));
-    welcome.group_secret = TRY(bytes_at<32>(value, "group_secret"));
+    welcome.group_secret = TRY(read_secret(value));
+    welcome.epoch_packets = TRY(unsigned_at(value, "epoch_packets", 1ULL << 32));
+    if (welcome.epoch_packets < mcast::kMinEpochPackets) {
+        return value.error("epoch_packets: " + std::to_string(welcome.epoch_packets) +
+                           " is below " + std::to_string(mcast::kMinEpochPackets));
+    }
     welcome.uplink_secret = TRY(bytes_at<32>(value, "uplink_secret"));
     welcome.rate_bits_per_second = TRY(unsigned_at(value, "rate", 1ULL << 50));
     return ToMember(welcome);
@@ -207,6 +234,10 @@ Result<ToServer> read_to_server(const Value& value) {
         return ToServer(std::move(join));
     }
     if (type == "report") return read_report(value);
+    if (type == "rekeyed") {
+        return ToServer(
+            Rekeyed{static_cast<std::uint32_t>(TRY(unsigned_at(value, "rekeys", ~0u)))});
+    }
     if (type == "finished") {
         mcast::MemberFinished finished;
         finished.verified = TRY(value.bool_at("verified"));
@@ -229,6 +260,7 @@ Result<ToMember> read_to_member(const Value& value) {
     const std::string type = TRY(value.string_at("type"));
     if (type == "offer") return read_offer(value);
     if (type == "welcome") return read_welcome(value);
+    if (type == "rekey") return ToMember(Rekey{TRY(read_secret(value))});
     if (type == "started") return ToMember(mcast::SessionStarted{});
     if (type == "order") return read_order(value);
     if (type == "ended") return ToMember(mcast::SessionEnded{TRY(value.string_at("reason"))});

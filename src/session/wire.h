@@ -7,6 +7,7 @@
 //   member -> join  {want}
 //   server -> welcome {member, keys, group ...}   or the connection is closed with the reason
 //   server -> started, order ..., ended           member -> report ..., left, finished
+//   server -> rekey {secret}                      member -> rekeyed
 #pragma once
 
 #include <optional>
@@ -17,8 +18,8 @@
 #include "base/result.h"
 #include "content/manifest.h"
 #include "mcast/control.h"
+#include "mcast/group_seal.h"
 #include "mcast/layout.h"
-#include "mcast/seal.h"
 
 namespace muster::session {
 
@@ -39,15 +40,25 @@ struct Welcome {
     std::string group;   // "239.192.0.1:5000"
     std::string source;  // the sender's address
     std::string uplink;  // where NAKs go, "10.0.0.1:40000"
-    mcast::Secret group_secret{};
+    mcast::GroupSecret group_secret;
+    std::uint64_t epoch_packets = mcast::kEpochPackets;
     mcast::Secret uplink_secret{};
     std::uint64_t rate_bits_per_second = 0;
 };
 
+// Somebody who had the group's secret is out; here is a fresh one, to be used from when a datagram
+// names it. The answer is that it is there.
+struct Rekey {
+    mcast::GroupSecret secret;
+};
+struct Rekeyed {
+    std::uint32_t rekeys = 0;
+};
+
 using ToServer = std::variant<Hello, mcast::JoinRequest, mcast::MemberReport, mcast::MemberFinished,
-                              mcast::MemberLeft>;
-using ToMember =
-    std::variant<Offer, Welcome, mcast::SessionStarted, mcast::SessionEnded, mcast::MemberOrder>;
+                              mcast::MemberLeft, Rekeyed>;
+using ToMember = std::variant<Offer, Welcome, Rekey, mcast::SessionStarted, mcast::SessionEnded,
+                              mcast::MemberOrder>;
 
 std::string to_text(const ToServer& message);
 std::string to_text(const ToMember& message);

@@ -79,11 +79,18 @@ TEST(Wire, OfferAndWelcomeKeepKeysAndLayout) {
     welcome.group = "239.192.0.1:5000";
     welcome.uplink = "10.0.0.1:40000";
     welcome.uplink_secret[0] = std::byte{1};
+    welcome.group_secret = {3, 1ULL << 40, {}};
+    welcome.group_secret.secret[31] = std::byte{7};
+    welcome.epoch_packets = 4096;
     welcome.rate_bits_per_second = 200'000'000;
     const auto got = through_member(welcome);
     EXPECT_EQ(got.member, welcome.member);
     EXPECT_EQ(got.group, welcome.group);
     EXPECT_EQ(got.uplink_secret, welcome.uplink_secret);
+    EXPECT_EQ(got.group_secret.rekeys, 3u);
+    EXPECT_EQ(got.group_secret.step, 1ULL << 40);
+    EXPECT_EQ(got.group_secret.secret, welcome.group_secret.secret);
+    EXPECT_EQ(got.epoch_packets, 4096u);
     EXPECT_EQ(got.rate_bits_per_second, welcome.rate_bits_per_second);
 }
 
@@ -96,6 +103,24 @@ TEST(Wire, OrdersAndDeparturesKeepModeAndReason) {
     }
     EXPECT_EQ(through_server(mcast::MemberLeft{"lost 90 %"}).reason, "lost 90 %");
     EXPECT_FALSE(parse_to_member(R"({"type":"order","mode":"sideways","reason":""})").ok());
+}
+
+TEST(Wire, ARekeyAndItsAnswerKeepTheirNumbers) {
+    Rekey rekey{{8, 17, {}}};
+    rekey.secret.secret[5] = std::byte{0xfe};
+    const auto read = through_member(rekey);
+    EXPECT_EQ(read.secret.rekeys, 8u);
+    EXPECT_EQ(read.secret.step, 17u);
+    EXPECT_EQ(read.secret.secret, rekey.secret.secret);
+    EXPECT_EQ(through_server(Rekeyed{8}).rekeys, 8u);
+}
+
+TEST(Wire, AnEpochWithoutPacketsIsRefused) {
+    Welcome welcome;
+    welcome.epoch_packets = 0;
+    const auto read = parse_to_member(to_text(ToMember(welcome)));
+    ASSERT_FALSE(read.ok());
+    EXPECT_NE(read.error().message().find("epoch_packets: 0 is below 16"), std::string::npos);
 }
 
 TEST(Wire, WhatIsWrongIsNamed) {

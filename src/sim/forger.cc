@@ -61,15 +61,27 @@ mcast::Packet Forger::false_packet(ByteSpan payload) {
     return status;
 }
 
+// Not before the secret that it knows.
+std::uint64_t Forger::near_number() {
+    return std::max(last_.packet_number + prng_.below(40),
+                    world_.group_secret.step * world_.options.epoch_packets);
+}
+
+// As far as a receiver would follow, a little further, or anywhere.
+std::uint64_t Forger::false_number() {
+    const std::uint64_t steps = prng_.below(2 * mcast::GroupOpener::kMaxStepsAtOnce);
+    return near_number() + prng_.below(steps * world_.options.epoch_packets + 1);
+}
+
 Bytes Forger::from_inside() {
     Bytes payload(world_.content.layout().symbol_bytes());
     for (auto& byte : payload) byte = static_cast<std::byte>(prng_.next());
     const mcast::Packet packet = false_packet(payload);
     const bool carries = mcast::packet_type(packet) != mcast::PacketType::status;
     // Numbers the sender is about to use: the real datagram will then pass for a replay. A new
-    // sealer each time, for who forges does not mind using a number twice.
-    const std::uint64_t number = last_.packet_number + prng_.below(40);
-    mcast::PacketSealer sealer(mcast::derive_group_key(world_.group_secret, 0, 0), kSession);
+    // sealer each time, for who forges does not mind using a number twice. Or any number at all.
+    const std::uint64_t number = prng_.chance(0.1) ? false_number() : near_number();
+    mcast::GroupSealer sealer(kSession, 0, world_.options.epoch_packets, world_.group_secret);
     Bytes datagram(mcast::kHeaderBytes + mcast::body_bytes(packet, payload.size()) +
                    mcast::kTagBytes);
     sealer.seal(number, packet, carries ? ByteSpan(payload) : ByteSpan(), datagram);

@@ -7,7 +7,7 @@
 #pragma once
 
 #include "base/prng.h"
-#include "mcast/seal.h"
+#include "mcast/group_seal.h"
 #include "sim/world.h"
 
 namespace muster::sim {
@@ -22,6 +22,8 @@ public:
 private:
     Bytes from_outside();
     Bytes from_inside();
+    std::uint64_t near_number();
+    std::uint64_t false_number();
     mcast::Packet false_packet(ByteSpan payload);
 
     World& world_;

@@ -19,17 +19,11 @@ Guest::Guest(World& world, std::uint32_t index, const GuestOptions& options, Prn
       up_(options.up, prng_.fork()),
       name_("PC-" + std::to_string(index + 1)) {}
 
-void Guest::make_opener() {
-    if (!world_.with_bytes()) return;
-    opener_ =
-        std::make_unique<mcast::PacketOpener>(mcast::derive_group_key(world_.group_secret, 0, 0),
-                                              kSession, world_.content.layout().symbol_bytes());
-}
-
 const mcast::Packet* Guest::open(const Frame& frame) {
     if (!world_.with_bytes()) return &frame.packet;
+    if (!opener_) return nullptr;
     scratch_.resize(std::max(scratch_.size(), frame.datagram.size()));
-    auto opened = opener_->open(frame.datagram, scratch_);
+    auto opened = opener_->open(world_.queue.now(), frame.datagram, scratch_);
     if (!opened.ok()) return nullptr;
     opened_ = std::move(opened->packet);
     return &opened_;
@@ -43,6 +37,14 @@ void Guest::on_joined(const Joined& joined) {
     sealer_ = std::make_unique<mcast::PacketSealer>(mcast::derive_uplink_key(joined.uplink_secret),
                                                     kSession);
     next_uplink_number_ = 0;
+    opener_ = std::make_unique<mcast::GroupOpener>(kSession, 0, world_.options.epoch_packets,
+                                                   world_.content.layout().symbol_bytes(),
+                                                   joined.group_secret);
+}
+
+void Guest::on_rekey(const Rekey& rekey) {
+    if (opener_) opener_->on_rekey(world_.queue.now(), rekey.secret);
+    world_.tell_server(index_, number_, Rekeyed{rekey.secret.rekeys});
 }
 
 void Guest::send_uplink(const mcast::Packet& packet) {
@@ -73,7 +75,6 @@ HonestGuest::HonestGuest(World& world, std::uint32_t index, const GuestOptions& 
 
 void HonestGuest::start_program() {
     ++lives_;
-    make_opener();
     if (world_.with_bytes()) {
         holder_ = std::make_unique<BytesHolder>(world_, disk_, options_.work_time);
     } else {
@@ -104,6 +105,10 @@ void HonestGuest::on_message(const ToGuest& message) {
         receiver_->on_joined(world_.queue.now(), joined->number);
         check_completion();
         return plan_wake();
+    }
+    if (const auto* rekey = std::get_if<Rekey>(&message)) {
+        if (connected_) on_rekey(*rekey);
+        return;
     }
     if (const auto* refused = std::get_if<Refused>(&message)) {
         return world_.violation(name_ + " was refused: " + refused->error.message());
@@ -188,7 +193,6 @@ void HonestGuest::report_to(GuestOutcome& outcome) const {
 
 void Liar::join() {
     listens_ = true;
-    make_opener();
     mcast::JoinRequest request;
     request.name = name_;
     request.wants_all = true;
@@ -198,6 +202,8 @@ void Liar::join() {
 void Liar::on_message(const ToGuest& message) {
     if (const auto* joined = std::get_if<Joined>(&message)) {
         on_joined(*joined);
+    } else if (const auto* rekey = std::get_if<Rekey>(&message)) {
+        on_rekey(*rekey);
     } else if (std::holds_alternative<Closed>(message)) {
         connected_ = listens_ = false;
     }

@@ -8,6 +8,7 @@
 #include <optional>
 #include <string>
 
+#include "mcast/group_seal.h"
 #include "mcast/receiver.h"
 #include "sim/holder.h"
 #include "sim/link.h"
@@ -35,8 +36,8 @@ public:
 protected:
     // The typed packet of a frame: as it is, or out of its seal. Nothing when it does not open.
     const mcast::Packet* open(const Frame& frame);
-    void make_opener();
     void on_joined(const Joined& joined);
+    void on_rekey(const Rekey& rekey);
     void send_uplink(const mcast::Packet& packet);
 
     World& world_;
@@ -52,7 +53,7 @@ protected:
     std::optional<TimePoint> joined_at_;
 
 private:
-    std::unique_ptr<mcast::PacketOpener> opener_;
+    std::unique_ptr<mcast::GroupOpener> opener_;
     std::unique_ptr<mcast::PacketSealer> sealer_;
     std::uint64_t next_uplink_number_ = 0;
     Bytes scratch_;

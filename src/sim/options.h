@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/time.h"
+#include "mcast/group_seal.h"
 #include "mcast/sender.h"
 #include "sim/link.h"
 
@@ -51,6 +52,7 @@ struct SimulationOptions {
     std::uint32_t block_bytes = 90112;
     std::uint16_t symbol_bytes = 1408;
     std::uint8_t group_blocks_log2 = 5;
+    std::uint64_t epoch_packets = mcast::kEpochPackets;
     mcast::SenderOptions sender;
     std::vector<GuestOptions> guests;
     ForgerOptions forger;

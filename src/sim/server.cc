@@ -12,15 +12,26 @@ using mcast::BlockIndex;
 using mcast::GroupIndex;
 using mcast::MemberNumber;
 
+namespace {
+
+mcast::Secret draw_secret(Prng& prng) {
+    mcast::Secret secret;
+    for (auto& byte : secret) byte = static_cast<std::byte>(prng.next());
+    return secret;
+}
+
+}  // namespace
+
 Server::Server(World& world, Prng prng)
     : world_(world),
       sender_(world.queue.now(), world.content.layout(), world.options.sender, *this),
+      prng_(prng.fork()),
       rounds_(world.content.layout().group_count()) {
-    for (auto& byte : world.group_secret) byte = static_cast<std::byte>(prng.next());
-    for (auto& byte : uplink_base_) byte = static_cast<std::byte>(prng.next());
+    world.group_secret.secret = draw_secret(prng);
+    uplink_base_ = draw_secret(prng);
     if (world.with_bytes()) {
-        sealer_ = std::make_unique<mcast::PacketSealer>(
-            mcast::derive_group_key(world.group_secret, 0, 0), kSession);
+        sealer_ = std::make_unique<mcast::GroupSealer>(kSession, 0, world.options.epoch_packets,
+                                                       world.group_secret);
     }
 }
 
@@ -30,18 +41,26 @@ void Server::on_join(std::uint32_t guest, const mcast::JoinRequest& request) {
     auto number = sender_.on_join(world_.queue.now(), request);
     if (!number.ok()) return world_.tell_guest(guest, Refused{number.error()});
     guest_of_[*number] = guest;
-    Joined joined{*number, mcast::derive_uplink_secret(uplink_base_, number->value)};
+    Joined joined{*number, mcast::derive_uplink_secret(uplink_base_, number->value), {}};
     if (world_.with_bytes()) {
+        joined.group_secret = sealer_->current();
+        rekeying_.on_joined(*number);
         openers_.emplace(*number, mcast::PacketOpener(
                                       mcast::derive_uplink_key(joined.uplink_secret), kSession, 0));
     }
     world_.tell_guest(guest, joined);
+    if (world_.with_bytes() && told_.rekeys > joined.group_secret.rekeys) {
+        world_.tell_guest(guest, Rekey{told_});
+    }
 }
 
 void Server::on_message(std::uint32_t guest, MemberNumber number, const ToServer& message) {
     const TimePoint now = world_.queue.now();
     if (std::holds_alternative<Disconnected>(message)) {
         sender_.on_disconnected(now, number);
+        rekeying_.on_disconnected(number);
+    } else if (const auto* rekeyed = std::get_if<Rekeyed>(&message)) {
+        rekeying_.on_acknowledged(number, rekeyed->rekeys);
     } else {
         const auto& said = std::get<mcast::MemberMessage>(message);
         if (const auto* join = std::get_if<mcast::JoinRequest>(&said)) {
@@ -87,6 +106,7 @@ void Server::handle_events() {
             continue;
         }
         const auto* changed = std::get_if<mcast::MemberChanged>(&event);
+        if (changed != nullptr) rekeying_.on_member_changed(*changed);
         if (changed == nullptr || (changed->state != mcast::MemberState::lost &&
                                    changed->state != mcast::MemberState::failed)) {
             continue;
@@ -96,6 +116,17 @@ void Server::handle_events() {
     }
 }
 
+void Server::rekey_when_due() {
+    const TimePoint now = world_.queue.now();
+    if (rekeying_.begin_due(now)) {
+        told_ = rekeying_.begin(now, sealer_->current(), draw_secret(prng_), sender_.membership());
+        for (const auto& [number, member] : sender_.membership().all()) {
+            if (member.is_live()) world_.tell_guest(guest_of_.at(number), Rekey{told_});
+        }
+    }
+    if (const auto secret = rekeying_.poll_switch(now)) sealer_->rekey(*secret);
+}
+
 // ---- datagrams ----
 
 void Server::pump() {
@@ -103,6 +134,7 @@ void Server::pump() {
     sender_.on_deadline(now);
     while (auto outgoing = sender_.poll_packet(now)) emit(*outgoing);
     handle_events();
+    if (world_.with_bytes()) rekey_when_due();
     if (sender_.state() == mcast::SenderState::ended) return;
     const TimePoint next = sender_.next_deadline(now);
     if (next <= now) {
@@ -153,6 +185,7 @@ void Server::seal(const mcast::Outgoing& outgoing, Frame& frame) {
     const std::size_t size =
         sealer_->seal(outgoing.packet_number, outgoing.packet, payload, frame.datagram);
     CHECK(size == frame.datagram.size());
+    world_.group_secret = sealer_->current();
     if (size + mcast::kLinkOverheadBytes != outgoing.wire_bytes) {
         world_.violation("a datagram is not as long as the sender counted");
     }

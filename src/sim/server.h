@@ -11,7 +11,8 @@
 #include <vector>
 
 #include "base/prng.h"
-#include "mcast/seal.h"
+#include "mcast/group_seal.h"
+#include "mcast/rekeying.h"
 #include "mcast/sender.h"
 #include "sim/report.h"
 #include "sim/world.h"
@@ -38,6 +39,7 @@ private:
     void on_join(std::uint32_t guest, const mcast::JoinRequest& request);
     void on_uplink_packet(const mcast::Packet& packet);
     void handle_events();
+    void rekey_when_due();
     void emit(const mcast::Outgoing& outgoing);
     void seal(const mcast::Outgoing& outgoing, Frame& frame);
     void encode_rows(mcast::GroupIndex group, std::uint32_t first_row, std::uint32_t count);
@@ -54,7 +56,10 @@ private:
     World& world_;
     mcast::Sender sender_;
     mcast::Secret uplink_base_{};
-    std::unique_ptr<mcast::PacketSealer> sealer_;
+    std::unique_ptr<mcast::GroupSealer> sealer_;
+    mcast::Rekeying rekeying_;
+    mcast::GroupSecret told_;  // by the last rekey
+    Prng prng_;
     std::unordered_map<mcast::MemberNumber, mcast::PacketOpener> openers_;
     std::unordered_map<mcast::MemberNumber, std::uint32_t> guest_of_;
     std::map<std::pair<mcast::GroupIndex, std::uint32_t>, Bytes> rows_;

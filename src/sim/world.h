@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "mcast/control.h"
-#include "mcast/seal.h"
+#include "mcast/group_seal.h"
 #include "sim/content.h"
 #include "sim/event_queue.h"
 #include "sim/frame.h"
@@ -18,11 +18,18 @@
 namespace muster::sim {
 
 struct Disconnected {};
-using ToServer = std::variant<mcast::MemberMessage, Disconnected>;
+struct Rekeyed {
+    std::uint32_t rekeys = 0;
+};
+using ToServer = std::variant<mcast::MemberMessage, Rekeyed, Disconnected>;
 
 struct Joined {
     mcast::MemberNumber number;
     mcast::Secret uplink_secret{};
+    mcast::GroupSecret group_secret;
+};
+struct Rekey {
+    mcast::GroupSecret secret;
 };
 struct Refused {
     Error error;
@@ -35,7 +42,7 @@ struct Ordered {
     mcast::MemberNumber number;
     mcast::MemberOrder order;
 };
-using ToGuest = std::variant<Joined, Refused, Closed, Ordered>;
+using ToGuest = std::variant<Joined, Rekey, Refused, Closed, Ordered>;
 
 inline constexpr std::uint32_t kSession = 0x5e551011;
 
@@ -58,7 +65,7 @@ public:
     const SimulationOptions& options;
     const Content& content;
     EventQueue& queue;
-    mcast::Secret group_secret{};
+    mcast::GroupSecret group_secret;  // of now: what a member that turned bad knows
     std::vector<std::string> violations;
 };
 
