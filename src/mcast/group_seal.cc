@@ -111,14 +111,15 @@ Result<Opened> GroupOpener::open(TimePoint now, ByteSpan datagram, MutableByteSp
     const Header header = TRY(decode_header(datagram));
     TRY(check_session(header, session_));
     if (header.stream != stream_) return Error(Errc::not_found, "datagram of another stream");
-    if (window_.came_before(header.packet_number)) return came_before();
+    const std::uint32_t mark = mark_of(datagram);
+    if (window_.came_before(header.packet_number, mark)) return came_before();
     DatagramCipher* cipher = find_cipher(now, header);
     if (cipher == nullptr) {
         return Error(Errc::unauthenticated, "datagram of an epoch whose key we do not have");
     }
     const auto body = cipher->open(header, datagram, scratch);
     if (!body) return seal_broken();
-    window_.remember(header.packet_number);
+    window_.remember(header.packet_number, mark);
     return Opened{header, TRY(decode_body(header.type, *body, payload_bytes_))};
 }
 

@@ -18,18 +18,9 @@ std::uint32_t cut_off(std::uint64_t value) {
 }  // namespace
 
 void ReceptionMeter::on_packet(std::uint64_t packet_number, std::size_t wire_bytes) {
-    if (received_ == 0) first_number_ = highest_number_ = packet_number;
-    if (packet_number > highest_number_ + 1) ++loss_runs_;
-    first_number_ = std::min(first_number_, packet_number);
-    highest_number_ = std::max(highest_number_, packet_number);
+    loss_.on_number(packet_number);
     ++received_;
     wire_bytes_ += wire_bytes;
-}
-
-std::uint64_t ReceptionMeter::missing() const {
-    if (received_ == 0) return 0;
-    const std::uint64_t expected = highest_number_ - first_number_ + 1;
-    return expected > received_ ? expected - received_ : 0;
 }
 
 void ReceptionMeter::on_status(TimePoint now, const StatusPacket& packet, Prng& prng) {
@@ -57,10 +48,10 @@ std::optional<FeedbackPacket> ReceptionMeter::poll_feedback(TimePoint now, std::
     feedback.member = member;
     feedback.echoed_us = echoed_us_;
     feedback.held_us = cut_off(static_cast<std::uint64_t>((now - echoed_at_).count() / 1000));
-    feedback.highest_seen = highest_number_;
+    feedback.highest_seen = loss_.highest();
     feedback.received = received_;
     feedback.lost = missing() - std::min(missing(), socket_drops_);
-    feedback.loss_runs = loss_runs_;
+    feedback.loss_runs = loss_.runs();
     feedback.received_wire_bytes = wire_bytes_;
     feedback.local_drops = cut_off(local_drops());
     feedback.queue_delay_us =

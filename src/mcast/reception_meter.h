@@ -11,6 +11,7 @@
 
 #include "base/prng.h"
 #include "base/time.h"
+#include "mcast/loss_count.h"
 #include "mcast/packet.h"
 #include "mcast/queue_delay.h"
 #include "mcast/sink_meter.h"
@@ -29,9 +30,9 @@ public:
     void on_memory_drop() { ++memory_drops_; }
     SinkMeter& sink() { return sink_; }
 
-    std::uint64_t highest_number() const { return highest_number_; }
+    std::uint64_t highest_number() const { return loss_.highest(); }
     std::uint64_t received() const { return received_; }
-    std::uint64_t missing() const;  // gaps, wherever they come from
+    std::uint64_t missing() const { return loss_.lost(); }  // gaps, wherever they come from
     std::uint64_t local_drops() const { return socket_drops_ + memory_drops_; }
 
     // Nothing before the first STATUS that asks for it.
@@ -42,10 +43,8 @@ public:
 private:
     Duration jittered_period(Prng& prng) const;
 
-    std::uint64_t first_number_ = 0;
-    std::uint64_t highest_number_ = 0;
+    LossCount loss_;
     std::uint64_t received_ = 0;
-    std::uint64_t loss_runs_ = 0;
     std::uint64_t wire_bytes_ = 0;
     std::uint64_t socket_drops_ = 0;
     std::uint64_t memory_drops_ = 0;

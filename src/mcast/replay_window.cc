@@ -1,35 +1,19 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "mcast/replay_window.h"
 
-#include <algorithm>
-
 namespace muster::mcast {
 
-bool ReplayWindow::came_before(std::uint64_t number) const {
-    const auto highest = course_.highest();
-    if (!highest || number > *highest || *highest - number >= kBits) return false;
-    const std::uint64_t bit = number % kBits;
-    return (bits_[bit / 64] >> (bit % 64)) & 1;
+bool ReplayWindow::came_before(std::uint64_t number, std::uint32_t mark) const {
+    const Seen& seen = seen_[number % kNumbers];
+    return seen.number == number && seen.mark == mark;
 }
 
-void ReplayWindow::forget(std::uint64_t begin, std::uint64_t end) {
-    for (std::uint64_t n = end - std::min(end - begin, kBits); n != end; ++n) {
-        bits_[(n % kBits) / 64] &= ~(1ULL << (n % 64));
-    }
-}
-
-void ReplayWindow::remember(std::uint64_t number) {
-    const std::uint64_t before = course_.highest().value_or(0);
-    switch (course_.on_number(number)) {
-        case NumberCourse::Step::stray: return;
-        case NumberCourse::Step::behind:
-            if (before - number >= kBits) return;
-            break;
-        case NumberCourse::Step::ahead: forget(before + 1, number); break;
-        case NumberCourse::Step::first:
-        case NumberCourse::Step::moved: bits_ = {};
-    }
-    bits_[(number % kBits) / 64] |= 1ULL << (number % 64);
+void ReplayWindow::remember(std::uint64_t number, std::uint32_t mark) {
+    if (course_.on_number(number) == NumberCourse::Step::stray) return;
+    Seen& seen = seen_[number % kNumbers];
+    const bool older = seen.number != ~0ULL && number < seen.number;
+    if (older && seen.number <= *course_.highest()) return;
+    seen = {number, mark};
 }
 
 }  // namespace muster::mcast

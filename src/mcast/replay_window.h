@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
-// Which packet numbers came before, of the last kBits below the highest. What lies behind the
-// window is let in again: symbols and rows are idempotent, and a reordering network must not lose
-// them. What lies far ahead of the course (a member may send any number) is let in too, and does
-// not move the window.
+// Which datagrams came before, of the last kNumbers below the highest. What lies behind the window
+// is let in again: symbols and rows are idempotent, and a reordering network must not lose them.
+// What lies far ahead of the course (a member may send any number) is let in too, and does not move
+// the window. A datagram is known by its number and a mark, 32 bits of its tag: a member that uses
+// a number before the sender does, does not keep the true datagram out.
 #pragma once
 
 #include <array>
@@ -15,17 +16,19 @@ namespace muster::mcast {
 
 class ReplayWindow {
 public:
-    static constexpr std::uint64_t kBits = 1024;
+    static constexpr std::uint64_t kNumbers = 1024;
 
-    bool came_before(std::uint64_t number) const;
+    bool came_before(std::uint64_t number, std::uint32_t mark) const;
     // Only of a datagram whose seal was good.
-    void remember(std::uint64_t number);
+    void remember(std::uint64_t number, std::uint32_t mark);
 
 private:
-    void forget(std::uint64_t begin, std::uint64_t end);
-
+    struct Seen {
+        std::uint64_t number = ~0ULL;
+        std::uint32_t mark = 0;
+    };
     NumberCourse course_;
-    std::array<std::uint64_t, kBits / 64> bits_{};
+    std::array<Seen, kNumbers> seen_{};  // each number has one place
 };
 
 }  // namespace muster::mcast

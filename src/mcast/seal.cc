@@ -95,6 +95,8 @@ Status check_session(const Header& header, std::uint32_t session) {
                                       ", this is " + std::to_string(session));
 }
 
+std::uint32_t mark_of(ByteSpan datagram) { return ByteReader(datagram.last(4)).u32(); }
+
 Error came_before() { return {Errc::already_exists, "datagram that came before"}; }
 Error seal_broken() { return {Errc::unauthenticated, "datagram whose seal is broken"}; }
 
@@ -104,10 +106,11 @@ PacketOpener::PacketOpener(const PacketKey& key, std::uint32_t session, std::siz
 Result<Opened> PacketOpener::open(ByteSpan datagram, MutableByteSpan scratch) {
     const Header header = TRY(decode_header(datagram));
     TRY(check_session(header, session_));
-    if (window_.came_before(header.packet_number)) return came_before();
+    const std::uint32_t mark = mark_of(datagram);
+    if (window_.came_before(header.packet_number, mark)) return came_before();
     const auto body = cipher_.open(header, datagram, scratch);
     if (!body) return seal_broken();
-    window_.remember(header.packet_number);
+    window_.remember(header.packet_number, mark);
     return Opened{header, TRY(decode_body(header.type, *body, payload_bytes_))};
 }
 

@@ -91,6 +91,8 @@ Header header_of(const Packet& packet, std::uint32_t session, std::uint64_t pack
 
 // What every opener refuses alike, before it looks for a key.
 Status check_session(const Header& header, std::uint32_t session);
+// What tells this datagram from another of the same number: of its tag.
+std::uint32_t mark_of(ByteSpan datagram);
 Error came_before();
 Error seal_broken();
 
