@@ -39,6 +39,7 @@ public:
         TRY(net::check_multicast_route(interface));
         auto sender = TRY(load_or_make_token(options_.token_file));
         secret_ = sender.token.secret;
+        key_ = TRY(crypto::SigningKey::from_pem(TRY(sender.identity.to_pem())));
         auto server = net::HttpsServer(loop_, {.listen = listen, .identity = sender.identity});
         server.on_websocket(
             [this](const auto& request, auto acceptor) { on_websocket(request, acceptor); });
@@ -93,6 +94,7 @@ private:
         net::fill_random(std::as_writable_bytes(std::span(&host.engine.session, 1)));
         host.engine.interface = interface;
         host.engine.group = TRY(session::group_address(options_.group, host.engine.session));
+        host.key = key_;
         host.engine.ttl = options_.ttl;
         host.engine.epoch_packets = options_.epoch_packets;
         host.engine.core.rate_bits_per_second = options_.rate_bits_per_second;
@@ -108,6 +110,10 @@ private:
             stop_ = loop_.after(std::chrono::milliseconds(300), [this] { loop_.stop(); });
         };
         callbacks.on_pause = [this](mcast::PauseReason reason) { on_pause(reason); };
+        callbacks.on_forgery = [this](const std::string& name, const std::string& words) {
+            progress_.clear();
+            std::fprintf(stderr, "%s: %s\n", name.c_str(), words.c_str());
+        };
         host_ = TRY(session::SessionHost::create(loop_, host, std::move(source), callbacks));
         return {};
     }
@@ -202,6 +208,7 @@ private:
             item.set("seconds", m.seconds).set("loss", m.counters.loss());
             item.set("received", m.counters.datagrams_received);
             item.set("repaired", m.counters.blocks_repaired);
+            item.set("forged", m.counters.blocks_forged);
             receivers.push(std::move(item));
         }
         Value line = Value::map();
@@ -213,6 +220,7 @@ private:
 
     const SendOptions options_;
     std::string secret_;
+    crypto::SigningKey key_;
     net::Loop loop_;
     net::Timer tick_;
     net::Timer stop_;

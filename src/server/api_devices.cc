@@ -39,6 +39,7 @@ Result<Answer> add_member(ApiParts& parts, const Request& request) {
 Result<Value> enrol(ApiParts& parts, const site::Device& device) {
     const std::string token = new_token();
     TRY(parts.database.devices().set_token(device.id, token_hash(token)));
+    parts.sessions.revoke(device.name);
     Value value = Value::map();
     value.set("device", device.name).set("token", token).set("fingerprint", parts.fingerprint);
     return value;

@@ -96,6 +96,7 @@ Value document(const session::SenderSnapshot& session) {
         item.set("name", member.name).set("state", mcast::to_string(member.state));
         item.set("why", member.why).set("missing_blocks", member.blocks_missing);
         item.set("loss", member.counters.loss()).set("seconds", member.seconds);
+        item.set("forged", member.counters.blocks_forged);
         members.push(std::move(item));
     }
     Value value = Value::map();

@@ -9,8 +9,8 @@
 namespace muster::server {
 
 SessionManager::SessionManager(net::Loop& loop, const DistributionPoint& point,
-                               store::ContentStore& content)
-    : loop_(loop), point_(point), content_(content) {}
+                               store::ContentStore& content, crypto::SigningKey key)
+    : loop_(loop), point_(point), content_(content), key_(std::move(key)) {}
 
 SessionManager::~SessionManager() = default;
 
@@ -24,6 +24,7 @@ Result<SessionManager::Entry*> SessionManager::open(const site::Deployment& depl
                                                    session::layout_for(manifest.descriptor())));
     session::SessionHostOptions options;
     options.name = image.name;
+    options.key = key_;
     auto& engine = options.engine;
     net::fill_random(std::as_writable_bytes(std::span(&engine.session, 1)));
     engine.interface = point_.interface;
@@ -38,6 +39,9 @@ Result<SessionManager::Entry*> SessionManager::open(const site::Deployment& depl
     callbacks.on_member = [label](const mcast::MemberChanged& change) {
         spdlog::info("{}: {} {}{}{}", label, change.name, mcast::to_string(change.state),
                      change.why.empty() ? "" : ": ", change.why);
+    };
+    callbacks.on_forgery = [label](const std::string& name, const std::string& words) {
+        spdlog::warn("{}: {}: {}", label, name, words);
     };
     const std::uint32_t number = engine.session;
     callbacks.on_state = [this, number, label](mcast::SenderState state, const std::string& why) {
@@ -76,6 +80,12 @@ Status SessionManager::accept(std::shared_ptr<net::WebSocket> socket,
     Entry* entry = TRY(open(deployment, image));
     entry->host->accept(std::move(socket), device_name);
     return {};
+}
+
+void SessionManager::revoke(const std::string& device_name) {
+    for (auto& [key, entry] : entries_) {
+        if (entry.host) entry.host->revoke(device_name);
+    }
 }
 
 std::vector<SessionInfo> SessionManager::list() const {

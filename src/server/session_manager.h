@@ -34,12 +34,15 @@ struct SessionInfo {
 
 class SessionManager {
 public:
-    SessionManager(net::Loop& loop, const DistributionPoint& point, store::ContentStore& content);
+    SessionManager(net::Loop& loop, const DistributionPoint& point, store::ContentStore& content,
+                   crypto::SigningKey key);
     ~SessionManager();
 
     // Errors: the content is missing or damaged, the socket cannot be opened.
     Status accept(std::shared_ptr<net::WebSocket> socket, const site::Deployment& deployment,
                   const site::ImagePackage& image, const std::string& device_name);
+    // A new token for this computer: whoever has the old one is put out of every session.
+    void revoke(const std::string& device_name);
     std::vector<SessionInfo> list() const;
     // Errc::not_found.
     Status start_now(std::uint32_t session);
@@ -59,6 +62,7 @@ private:
     net::Loop& loop_;
     DistributionPoint point_;
     store::ContentStore& content_;
+    crypto::SigningKey key_;
     std::map<std::pair<std::int64_t, std::int64_t>, Entry> entries_;
     std::vector<net::Timer> release_;
 };

@@ -16,15 +16,16 @@ namespace muster::server {
 
 struct SiteServer::Parts {
     Parts(net::Loop& loop, const ServeOptions& serve_options, store::SiteDatabase opened,
-          store::ContentStore store, net::TlsIdentity key, const net::Interface& interface,
-          const net::Address& listen)
+          store::ContentStore store, net::TlsIdentity key, crypto::SigningKey signing_key,
+          const net::Interface& interface, const net::Address& listen)
         : options(serve_options),
           reachable(interface.ipv4.front()),
           database(std::move(opened)),
           content(std::move(store)),
           identity(std::move(key)),
           agents(loop, database),
-          sessions(loop, {interface, options.rate_bits_per_second, options.ttl}, content),
+          sessions(loop, {interface, options.rate_bits_per_second, options.ttl}, content,
+                   std::move(signing_key)),
           imports(loop, content,
                   [this](const site::ImagePackage& package) { return record(package); }),
           api{database, content, imports, sessions, agents, identity.fingerprint()},
@@ -161,9 +162,10 @@ Result<std::unique_ptr<SiteServer>> SiteServer::create(net::Loop& loop,
     auto database = TRY(store::SiteDatabase::open((folder / "site.db").string()));
     auto identity =
         TRY(net::TlsIdentity::load_or_generate((folder / "tls.pem").string(), "muster serve"));
+    auto signing_key = TRY(crypto::SigningKey::from_pem(TRY(identity.to_pem())));
     return std::unique_ptr<SiteServer>(new SiteServer(
         std::make_unique<Parts>(loop, options, std::move(database), std::move(content),
-                                std::move(identity), interface, listen)));
+                                std::move(identity), std::move(signing_key), interface, listen)));
 }
 
 SiteServer::SiteServer(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}

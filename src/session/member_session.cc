@@ -2,6 +2,7 @@
 #include "session/member_session.h"
 
 #include "net/monotonic.h"
+#include "session/signed_offer.h"
 
 namespace muster::session {
 
@@ -93,6 +94,7 @@ void MemberSession::on_text(const std::string& text) {
 }
 
 Status MemberSession::on_offer(const Offer& offer) {
+    TRY(check_offer(offer, options_.server.fingerprint));
     TRY(offer.image.check().context("the server's offer"));
     if (offer_ && !(offer_->image == offer.image)) {
         return Error(Errc::corrupt, "the server now offers another image than before");

@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "session/signed_offer.h"
+
 namespace muster::session {
 
 Result<std::unique_ptr<SessionHost>> SessionHost::create(net::Loop& loop,
@@ -11,7 +13,7 @@ Result<std::unique_ptr<SessionHost>> SessionHost::create(net::Loop& loop,
                                                          Callbacks callbacks) {
     std::unique_ptr<SessionHost> host(new SessionHost(loop, options, source, std::move(callbacks)));
     auto* self = host.get();
-    auto post = [self, &loop, alive = host->alive_](auto function) {
+    auto post = [&loop, alive = host->alive_](auto function) {
         loop.post([alive, function = std::move(function)] {
             if (*alive) function();
         });
@@ -78,6 +80,7 @@ void SessionHost::on_text(std::uint64_t id, const std::string& text) {
         return refuse(connection, "a report before the join");
     }
     if (auto* report = std::get_if<mcast::MemberReport>(&*message)) {
+        watch_for_forgery(connection, report->counters);
         return engine_->report(*connection.member, std::move(*report));
     }
     if (auto* left = std::get_if<mcast::MemberLeft>(&*message)) {
@@ -86,7 +89,34 @@ void SessionHost::on_text(std::uint64_t id, const std::string& text) {
     if (const auto* rekeyed = std::get_if<Rekeyed>(&*message)) {
         return engine_->rekeyed(*connection.member, rekeyed->rekeys);
     }
-    engine_->finished(*connection.member, std::get<mcast::MemberFinished>(std::move(*message)));
+    const auto& finished = std::get<mcast::MemberFinished>(*message);
+    watch_for_forgery(connection, finished.counters);
+    engine_->finished(*connection.member, finished);
+}
+
+void SessionHost::watch_for_forgery(Connection& connection, const mcast::MemberCounters& counters) {
+    if (counters.blocks_forged <= connection.blocks_forged) return;
+    const std::uint64_t found = counters.blocks_forged - connection.blocks_forged;
+    connection.blocks_forged = counters.blocks_forged;
+    callbacks_.on_forgery(
+        connection.name,
+        std::to_string(found) +
+            " forged blocks dropped: a computer that was let into this session, and so has its "
+            "key, sends false data. Nothing of it was stored; look who was let in");
+}
+
+void SessionHost::revoke(const std::string& name) {
+    for (auto it = connections_.begin(); it != connections_.end();) {
+        auto& connection = it->second;
+        if (connection.name != name) {
+            ++it;
+            continue;
+        }
+        if (connection.member) engine_->disconnected(*connection.member);
+        refuse(connection, "the token of this computer was replaced");
+        it = connections_.erase(it);
+    }
+    engine_->rekey();
 }
 
 // It looked at the offer and cannot take it: no room, no interface. The room should know.
@@ -125,6 +155,7 @@ void SessionHost::on_hello(Connection& connection, const Hello& hello) {
     offer.name = options_.name;
     offer.layout = source_->layout().options();
     offer.image = source_->descriptor();
+    sign_offer(offer, options_.key);
     connection.socket->send_text(to_text(ToMember(offer)));
 }
 

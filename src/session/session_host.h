@@ -11,6 +11,7 @@
 #include <string>
 #include <unordered_map>
 
+#include "crypto/signature.h"
 #include "net/https_server.h"
 #include "net/loop.h"
 #include "session/sender_engine.h"
@@ -18,7 +19,8 @@
 namespace muster::session {
 
 struct SessionHostOptions {
-    std::string name;  // of the image or file, for people
+    std::string name;        // of the image or file, for people
+    crypto::SigningKey key;  // of the server; what it offers is signed with it
     SenderEngineOptions engine;
 };
 
@@ -27,6 +29,9 @@ public:
     struct Callbacks {  // on the loop
         std::function<void(const mcast::MemberChanged&)> on_member;
         std::function<void(mcast::SenderState, const std::string& why)> on_state;
+        // A member found blocks that somebody with the group's key has forged. With words for the
+        // administrator.
+        std::function<void(const std::string& name, const std::string& words)> on_forgery;
         std::function<void(mcast::PauseReason)> on_pause;  // may be left out
     };
     static Result<std::unique_ptr<SessionHost>> create(net::Loop& loop,
@@ -40,8 +45,8 @@ public:
     void accept(std::shared_ptr<net::WebSocket> socket, const std::string& name);
     void start_now() { engine_->start_now(); }
     void end(const std::string& why) { engine_->end(why); }
-    // Somebody who may know the group's secret must not go on reading.
-    void rekey() { engine_->rekey(); }
+    // The token of this computer is good no more: it is put out, and the group gets a new secret.
+    void revoke(const std::string& name);
     // With those who could not even join, as failed members.
     SenderSnapshot snapshot() const;
     bool ended() const { return ended_; }
@@ -53,6 +58,7 @@ private:
         bool greeted = false;
         bool asked = false;
         std::optional<mcast::MemberNumber> member;
+        std::uint64_t blocks_forged = 0;  // as it has reported
     };
     SessionHost(net::Loop& loop, const SessionHostOptions& options,
                 std::shared_ptr<ContentSource> source, Callbacks callbacks);
@@ -63,6 +69,7 @@ private:
     void on_closed(std::uint64_t id);
     void on_rekey(const mcast::GroupSecret& secret);
     void on_event(const mcast::SenderEvent& event);
+    void watch_for_forgery(Connection& connection, const mcast::MemberCounters& counters);
     void refuse(Connection& connection, const std::string& why);
     void on_early_failure(Connection& connection, const mcast::MemberFinished& finished);
     void tell_all(const ToMember& message);

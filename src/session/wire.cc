@@ -105,6 +105,7 @@ Value write(const Offer& offer) {
     value.set("block_bytes", layout.block_bytes).set("symbol_bytes", unsigned{layout.symbol_bytes});
     value.set("group_blocks_log2", unsigned{layout.group_blocks_log2});
     value.set("root", to_hex(offer.image.root));
+    value.set("public_key", to_hex(offer.public_key)).set("signature", to_hex(offer.signature));
     return value;
 }
 
@@ -188,6 +189,8 @@ Result<ToMember> read_offer(const Value& value) {
     offer.image.image_bytes = layout.image_bytes;
     offer.image.block_bytes = layout.block_bytes;
     offer.image.root = TRY(bytes_at<32>(value, "root"));
+    offer.public_key = TRY(from_hex(TRY(value.string_at("public_key"))).context("public_key"));
+    offer.signature = TRY(from_hex(TRY(value.string_at("signature"))).context("signature"));
     return ToMember(std::move(offer));
 }
 

@@ -33,6 +33,8 @@ struct Offer {
     std::string name;  // of the image or file, for people
     mcast::LayoutOptions layout;
     content::Descriptor image;
+    Bytes public_key;  // of the server, and its signature (signed_offer.h)
+    Bytes signature;
 };
 
 struct Welcome {
