@@ -60,6 +60,13 @@ void check_journal(ByteSpan input) {
     Bytes journal(header.begin(), header.end());
     journal.insert(journal.end(), input.begin(), input.end());
     check_journal_of(journal, descriptor);
+    journal.resize(header.size());
+    for (ByteReader in(input); in.remaining() >= 4;) {
+        const auto begin = in.u16();
+        const auto record = content::Journal::encode_record(begin, begin + 1u + in.u16());
+        journal.insert(journal.end(), record.begin(), record.end());
+    }
+    check_journal_of(journal, descriptor);
 }
 
 }  // namespace muster::fuzz

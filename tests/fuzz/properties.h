@@ -13,11 +13,27 @@ namespace muster::fuzz {
 // sender that is fed with all of it breaks or stops asking to be called.
 void check_datagrams(ByteSpan input);
 
+// `input` is a row of datagrams before the seal, each behind a byte (odd: a member seals it, with
+// any header) and a length u16. Nothing opens that was not sealed with the key, and whatever came
+// before, the next true datagram opens.
+void check_seal(ByteSpan input);
+
+// `input` as a control message of either direction: what is understood is said again the same, and
+// an offer can be judged.
+void check_control(ByteSpan input);
+
+// `input` as what our own code reads of HTTP: targets, ranges, addresses.
+void check_http(ByteSpan input);
+
+// `input` as a document in JSON or YAML, and as a task sequence.
+void check_documents(ByteSpan input);
+
 // `input` as a manifest: what is accepted has the root that was asked for and is encoded the same.
 void check_manifest(ByteSpan input);
 
-// `input` as a journal, and as the records of one whose header is good: what is read lies within
-// the image, and the part that was called good reads the same alone.
+// `input` as a journal, as the records of one whose header is good, and as the numbers of records
+// whose checksums are good: what is read lies within the image, and the part that was called good
+// reads the same alone.
 void check_journal(ByteSpan input);
 
 }  // namespace muster::fuzz
