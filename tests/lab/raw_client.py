@@ -4,6 +4,7 @@
 import base64
 import json
 import os
+import select
 import ssl
 import socket
 
@@ -81,24 +82,45 @@ class RawClient:
         return self._read_answer()
 
     def send_text(self, message):
-        payload, mask = json.dumps(message).encode(), os.urandom(4)
+        self._send_frame(1, json.dumps(message).encode())
+
+    def _send_frame(self, opcode, payload):
+        mask = os.urandom(4)
         if len(payload) < 126:
-            head = bytes([0x81, 0x80 | len(payload)])
+            head = bytes([0x80 | opcode, 0x80 | len(payload)])
         else:
-            head = bytes([0x81, 0x80 | 126]) + len(payload).to_bytes(2, "big")
+            head = bytes([0x80 | opcode, 0x80 | 126]) + len(payload).to_bytes(2, "big")
         masked = bytes(byte ^ mask[place % 4] for place, byte in enumerate(payload))
         self._socket.sendall(head + mask + masked)
 
     def receive(self):
         """("text", message) or ("close", reason) of the next frame that is one of these."""
         while True:
-            first, second = self._read(2)
-            size = second & 0x7f
-            if size >= 126:
-                size = int.from_bytes(self._read(2 if size == 126 else 8), "big")
-            payload = self._read(size)
-            opcode = first & 0x0f
-            if opcode == 1:
-                return "text", json.loads(payload)
-            if opcode == 8:
-                return "close", payload[2:].decode()
+            message = self._read_frame()
+            if message:
+                return message
+
+    def poll(self, limit_s):
+        """As receive(), but None when that long nothing, or nothing but a ping, came."""
+        if not self._received and not self._socket.pending():
+            if not select.select([self._socket], [], [], limit_s)[0]:
+                return None
+        return self._read_frame()
+
+    def _read_frame(self):
+        first, second = self._read(2)
+        size = second & 0x7f
+        if size >= 126:
+            size = int.from_bytes(self._read(2 if size == 126 else 8), "big")
+        payload = self._read(size)
+        opcode = first & 0x0f
+        if opcode == 1:
+            return "text", json.loads(payload)
+        if opcode == 8:
+            return "close", payload[2:].decode()
+        if opcode == 9:
+            self._send_frame(10, payload)
+        return None
+
+    def close(self):
+        self._socket.close()

@@ -65,16 +65,16 @@ class Session:
     def output(self, name):
         return self._outputs[name]
 
-    def _send_argv(self, receivers, image, rate, max_wait_s, interface, port):
+    def _send_argv(self, receivers, image, rate, max_wait_s, interface, port, more=()):
         return [self._muster, "send", image or self.image, "--interface", interface,
                 "--rate", rate, "--receivers", receivers, "--max-wait", max_wait_s,
                 "--listen", f"{self.server.address}:{port or self.port}",
-                "--token-file", self.token, "--json"]
+                "--token-file", self.token, "--json", *more]
 
-    def send(self, receivers, *, rate="190M", max_wait_s=30):
+    def send(self, receivers, *, rate="190M", max_wait_s=30, more=()):
         """Starts the sender and waits until receivers can be started."""
         self.sender = self.server.popen(
-            self._send_argv(receivers, None, rate, max_wait_s, "eth0", None))
+            self._send_argv(receivers, None, rate, max_wait_s, "eth0", None, more))
         wait_until(lambda: self._listening() or not self.sender.running(), "the sender to listen")
         check(self.sender.running(), f"the sender ended: {self.sender.describe()}")
         check(os.path.exists(self.token), "the sender listens and has made no token file")

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
 // Everything that can go wrong, drawn from a seed: lossy, bursty, slow, reordering, duplicating and
-// damaging cables, late joiners, crashes, broken connections, little memory, slow workers, forged
-// datagrams, a liar. First the faults are on, and no wrong byte may pass; then they are off, and
-// everybody who is honest must finish in time.
+// damaging cables, late joiners, crashes, broken connections, little memory, slow workers, keys
+// that change, forged datagrams, a liar. First the faults are on, and no wrong byte may pass; then
+// they are off, and everybody who is honest must finish in time.
 #include "base/prng.h"
 #include "scenario.h"
 
@@ -86,6 +86,7 @@ SimulationOptions draw_session(std::uint64_t seed) {
     if (prng.chance(0.3)) options.forger = {50 + 400 * prng.uniform(), prng.chance(0.5)};
     options.sender.start = {static_cast<std::uint32_t>(1 + prng.below(guests)), seconds(1), false};
     options.limit = *options.faults_end + kTimeToFinish;
+    if (prng.chance(0.5)) options.epoch_packets = mcast::kMinEpochPackets << prng.below(10);
     return options;
 }
 
