@@ -19,17 +19,15 @@ FULL = 0.9  # of a thread's or of all cores' time
 
 
 def rows(context):
-    taken = {}
     for stage in STAGES:
-        yield Row(f"cost/{stage}", lambda stage=stage: show_stage(context, stage, taken),
+        yield Row(f"cost/{stage}", lambda stage=stage: show_stage(context, stage),
                   seconds=12 if stage == STAGES[0] else 0)
     yield Row("cost/threads", lambda: show_threads(context), seconds=0)
     yield Row("cost/bottleneck", lambda: show_bottleneck(context), seconds=0)
 
 
-def show_stage(context, stage, taken):
-    if not taken:
-        taken.update(measure_stages(context))
+def show_stage(context, stage):
+    taken = context.once("cost", lambda: measure_stages(context))
     return reference(taken[stage], f"{taken[stage]:.3f} CPU s/GB")
 
 

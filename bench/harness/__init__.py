@@ -4,6 +4,7 @@
 A part is a module beside transport.py with one function, `rows(context)`. It yields Row objects;
 nothing is measured before the runner calls row.measure(), so rows can be listed, chosen and
 repeated. A measure returns a Finding; ok=None says that there is no bar, the row is a reference.
+Rows that look at one and the same room share it by context.once(key, make).
 
     def rows(context):
         yield Row("late/at 40 %", lambda: late(context, 0.4), seconds=20)

@@ -19,7 +19,7 @@ class Context:
         self.programs = os.path.abspath(programs)
         self.quick = quick
         self.folder = None
-        self._transfers = {}
+        self._made = {}
         self._images = {}
         self._temporary = None
 
@@ -56,13 +56,19 @@ class Context:
 
     def transfer(self, job):
         """What a job took; measured once in a run, and again after forget()."""
-        if job not in self._transfers:
-            path, expected = self.image(job.mebibytes)
-            self._need(job.mebibytes * job.receivers)
-            self._transfers[job] = measure(
-                job, PEERS[job.peer], self.programs, path, expected, self.folder)
-        return self._transfers[job]
+        return self.once(job, lambda: self._transfer(job))
+
+    def _transfer(self, job):
+        path, expected = self.image(job.mebibytes)
+        self._need(job.mebibytes * job.receivers)
+        return measure(job, PEERS[job.peer], self.programs, path, expected, self.folder)
+
+    def once(self, key, make):
+        """What make() gave: for a room that several rows look at; made again after forget()."""
+        if key not in self._made:
+            self._made[key] = make()
+        return self._made[key]
 
     def forget(self):
         """Before a row is repeated."""
-        self._transfers.clear()
+        self._made.clear()
