@@ -51,8 +51,8 @@ def measured(row):
         return Finding(None, None, False, "not measured: " + str(error).partition("\n")[0])
 
 
-def run(context, rows, tries=2):
-    done = []
+def run(context, rows, done, tries=2):
+    """Appends to done, so that what was measured outlives an interruption."""
     for row in rows:
         row.finding = measured(row)
         repeated = row.finding.ok is False and tries > 1
@@ -62,7 +62,6 @@ def run(context, rows, tries=2):
             row.finding = measured(row)
         done.append(report.as_dict(row, repeated))
         print(report.line(done[-1]), flush=True)
-    return done
 
 
 def warn_when_busy():
@@ -134,18 +133,19 @@ def main():
         if options.draw:
             write_report(options, [], [row.name for row in every])
             return 0
+        made, busy, exit_code = [], None, None
         try:
             stack.enter_context(context)
             busy = warn_when_busy()
-            made = run(context, rows, 1 if options.once else 2)
+            run(context, rows, made, 1 if options.once else 2)
         except Interrupted as signal:
-            return signal.exit_code
+            exit_code = signal.exit_code
     write_report(options, made, [row.name for row in every], busy)
     missed = [row["name"] for row in made if row["ok"] is False]
     for name in missed:
         print(f"MISSED {name}")
     print(f"{len(made)} rows in {time.monotonic() - started_at:.0f} s, {len(missed)} missed")
-    return 1 if missed and options.check else 0
+    return exit_code or (1 if missed and options.check else 0)
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ verify. "Best" is the best of those that finished in the same run.
 from harness import Job, Row, at_least, at_most, reference
 from peers import MULTICAST_PEERS, PEERS
 
-RECEIVERS, MEBIBYTES, PROBE_MEBIBYTES = 4, 1000, 150
+RECEIVERS, MEBIBYTES, PROBE_MEBIBYTES = 4, 1000, 100
 GOODPUT_FACTOR = 3.0
 
 
