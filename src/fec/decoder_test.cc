@@ -19,7 +19,7 @@ std::size_t round_trip(TestGroup& group, std::size_t lost, const Kernel& kernel)
     auto have = group.received(missing);
     const auto untouched = have;
     for (std::size_t given = lost;; ++given) {
-        const auto data = group.encode(isal_kernel(), first_row, given);
+        const auto data = group.encode(fast_kernel(), first_row, given);
         const auto result =
             decode(kernel, pointers_to(have), missing, as_rows(data, first_row), group.bytes);
         if (result.missing_rank == 0) {
@@ -40,7 +40,7 @@ TEST(Decoder, RestoresAnyLossOfSmallGroupsWithEitherKernel) {
     for (int round = 0; round < 400; ++round) {
         TestGroup group(1 + prng.below(80), 1 + prng.below(70), prng.next());
         const auto lost = prng.below(group.symbols.size() + 1);
-        round_trip(group, lost, round % 2 == 0 ? isal_kernel() : scalar_kernel());
+        round_trip(group, lost, round % 2 == 0 ? fast_kernel() : scalar_kernel());
     }
 }
 
@@ -48,27 +48,27 @@ TEST(Decoder, RestoresAnyLossOfLargeGroups) {
     Prng prng(32);
     for (int round = 0; round < 12; ++round) {
         TestGroup group(500 + prng.below(3597), 1 + prng.below(200), prng.next());
-        round_trip(group, prng.below(group.symbols.size() / 4), isal_kernel());
+        round_trip(group, prng.below(group.symbols.size() / 4), fast_kernel());
     }
 }
 
 TEST(Decoder, RestoresAGroupOfWhichEverythingIsMissing) {
     for (std::size_t symbol_count : {1, 2, 6, 7, 31, 32, 33, 64, 129, 1000}) {
         TestGroup group(symbol_count, 70, symbol_count);
-        round_trip(group, symbol_count, isal_kernel());
+        round_trip(group, symbol_count, fast_kernel());
     }
     TestGroup largest(4096, 16, 33);
-    round_trip(largest, 4096, isal_kernel());
+    round_trip(largest, 4096, fast_kernel());
 }
 
 TEST(Decoder, RestoresSymbolsOfEverySize) {
     for (std::size_t bytes = 1; bytes <= 200; ++bytes) {
         TestGroup group(40, bytes, bytes);
-        round_trip(group, 13, isal_kernel());
+        round_trip(group, 13, fast_kernel());
     }
     for (std::size_t bytes : {1152, 1408, 8896}) {
         TestGroup group(200, bytes, bytes);
-        round_trip(group, 45, isal_kernel());
+        round_trip(group, 45, fast_kernel());
     }
 }
 
@@ -78,11 +78,11 @@ TEST(Decoder, WithTooFewRowsItSaysHowManyAndTouchesNothing) {
         TestGroup group(10 + prng.below(200), 20, prng.next());
         const auto missing = group.lose(5 + prng.below(group.symbols.size() - 5));
         const auto given = prng.below(missing.size());
-        const auto data = group.encode(isal_kernel(), 0, given);
+        const auto data = group.encode(fast_kernel(), 0, given);
         auto have = group.received(missing);
         const auto before = have;
         const auto result =
-            decode(isal_kernel(), pointers_to(have), missing, as_rows(data, 0), group.bytes);
+            decode(fast_kernel(), pointers_to(have), missing, as_rows(data, 0), group.bytes);
         // Fewer rows than unknowns are all but certainly independent (256^-1 at one row less).
         EXPECT_GE(result.missing_rank, missing.size() - given);
         EXPECT_LE(result.missing_rank, missing.size() - given + 1);
@@ -93,20 +93,20 @@ TEST(Decoder, WithTooFewRowsItSaysHowManyAndTouchesNothing) {
 TEST(Decoder, RepeatedRowsCountOnceAndEnoughOthersStillDecode) {
     TestGroup group(150, 33, 35);
     const auto missing = group.lose(40);
-    const auto data = group.encode(isal_kernel(), 500, 60);
+    const auto data = group.encode(fast_kernel(), 500, 60);
     const auto all = as_rows(data, 500);
     auto have = group.received(missing);
     const auto before = have;
 
     std::vector<RepairRow> repeated(100, all[0]);
     repeated.insert(repeated.end(), 100, all[1]);
-    EXPECT_EQ(decode(isal_kernel(), pointers_to(have), missing, repeated, group.bytes).missing_rank,
+    EXPECT_EQ(decode(fast_kernel(), pointers_to(have), missing, repeated, group.bytes).missing_rank,
               38U);
     EXPECT_TRUE(have == before);
 
     // The useful rows stand behind more useless ones than the decoder looks at first.
     repeated.insert(repeated.end(), all.begin(), all.end());
-    EXPECT_EQ(decode(isal_kernel(), pointers_to(have), missing, repeated, group.bytes).missing_rank,
+    EXPECT_EQ(decode(fast_kernel(), pointers_to(have), missing, repeated, group.bytes).missing_rank,
               0U);
     EXPECT_TRUE(have == group.symbols);
 }
@@ -114,9 +114,9 @@ TEST(Decoder, RepeatedRowsCountOnceAndEnoughOthersStillDecode) {
 TEST(Decoder, WithNothingMissingOrNoRowsItDoesNothing) {
     TestGroup group(10, 8, 36);
     auto have = group.symbols;
-    EXPECT_EQ(decode(isal_kernel(), pointers_to(have), {}, {}, 8).missing_rank, 0U);
+    EXPECT_EQ(decode(fast_kernel(), pointers_to(have), {}, {}, 8).missing_rank, 0U);
     const std::vector<std::uint32_t> missing = {2, 9};
-    EXPECT_EQ(decode(isal_kernel(), pointers_to(have), missing, {}, 8).missing_rank, 2U);
+    EXPECT_EQ(decode(fast_kernel(), pointers_to(have), missing, {}, 8).missing_rank, 2U);
     EXPECT_TRUE(have == group.symbols);
 }
 
@@ -131,7 +131,7 @@ TEST(Decoder, SquareSystemsAreSingularAboutOnceIn255) {
         for (std::size_t i = 0; i < size; ++i) {
             coefficients(first_row + static_cast<std::uint32_t>(i), matrix.row(i));
         }
-        if (matrix.factor(isal_kernel()) < size) ++singular;
+        if (matrix.factor(fast_kernel()) < size) ++singular;
     }
     // 78.7 expected, standard deviation 8.9: five of them either way.
     EXPECT_GE(singular, 34);
@@ -147,7 +147,7 @@ TEST(Elimination, FactorsMultiplyToTheMatrixForEverySize) {
             for (auto& cell : matrix.row(i)) cell = static_cast<std::uint8_t>(prng.next());
             original.emplace_back(matrix.row(i).begin(), matrix.row(i).end());
         }
-        ASSERT_EQ(matrix.factor(isal_kernel()), size);
+        ASSERT_EQ(matrix.factor(fast_kernel()), size);
         for (std::size_t i = 0; i < size; ++i) {
             for (std::size_t j = 0; j < size; ++j) {
                 std::uint8_t sum = 0;
@@ -188,7 +188,7 @@ TEST(Elimination, FindsTheRankOfDependentRows) {
                 }
             }
         }
-        EXPECT_EQ(matrix.factor(isal_kernel()), rank) << "round " << round;
+        EXPECT_EQ(matrix.factor(fast_kernel()), rank) << "round " << round;
     }
 }
 

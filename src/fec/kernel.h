@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
 // All heavy arithmetic of the code is one operation: add a small matrix times many vectors to a
-// few vectors. A Kernel is one implementation of it. The fast one stands on ISA-L; the scalar one
-// is the definition, which tests hold every other against.
+// few vectors. A Kernel is one implementation of it: on ISA-L for every processor, on GFNI where
+// there is that, and the scalar one, the definition, which tests hold every other against.
 #pragma once
 
 #include <cstddef>
@@ -11,10 +11,11 @@
 
 namespace muster::fec {
 
-// Rows a caller should hand over at once: ISA-L reads every source once for up to six rows.
-inline constexpr std::size_t kStripRows = 6;
-// Sources a caller should hand over at once: their tables for six rows (24 KB) stay in the
-// first-level cache, and they themselves in the second for the next six rows.
+// Rows a caller should hand over at once: the GFNI kernel reads every source once for up to twelve
+// rows, ISA-L for six.
+inline constexpr std::size_t kStripRows = 12;
+// Sources a caller should hand over at once: their tables (24 KB for six rows of ISA-L) stay in
+// the first-level cache, and they themselves in the second for the next rows.
 inline constexpr std::size_t kStripSources = 128;
 
 // Stateless and shared: every thread may call at the same time.
@@ -30,8 +31,12 @@ public:
                                      std::span<std::byte* const> outs) const = 0;
 };
 
+// The fastest that this processor can run.
+const Kernel& fast_kernel();
 // ISA-L with the widest vectors this processor has.
 const Kernel& isal_kernel();
+// Null where the processor lacks AVX-512 or GFNI.
+const Kernel* gfni_kernel();
 // One byte at a time.
 const Kernel& scalar_kernel();
 

@@ -22,6 +22,7 @@ namespace muster::fec {
 namespace {
 
 constexpr std::size_t kTableBytes = 32;
+constexpr std::size_t kTileRows = 6;  // for so many ISA-L reads a source once
 // A symbol of 1408 bytes in one tile, a jumbo symbol of 8896 in six.
 constexpr std::size_t kTileBytes = 1536;
 
@@ -55,15 +56,15 @@ void add(std::byte* to, const std::byte* from, std::size_t bytes) {
     for (; at < bytes; ++at) to[at] ^= from[at];
 }
 
-// Up to kStripRows rows, kStripSources sources and kTileBytes bytes.
+// Up to kTileRows rows, kStripSources sources and kTileBytes bytes.
 struct Tile {
-    alignas(64) std::uint8_t tables[kStripRows * kStripSources * kTableBytes];
-    alignas(64) std::byte sums[kStripRows][kTileBytes];
+    alignas(64) std::uint8_t tables[kTileRows * kStripSources * kTableBytes];
+    alignas(64) std::byte sums[kTileRows][kTileBytes];
 
     void run(std::span<const std::byte* const> sources, std::size_t offset, std::size_t bytes,
              std::span<std::byte* const> outs) {
         unsigned char* ins[kStripSources];
-        unsigned char* targets[kStripRows];
+        unsigned char* targets[kTileRows];
         for (std::size_t j = 0; j < sources.size(); ++j) {
             ins[j] = const_cast<unsigned char*>(
                 reinterpret_cast<const unsigned char*>(sources[j] + offset));
@@ -86,8 +87,8 @@ public:
         Tile tile;
         for (std::size_t j = 0; j < sources.size(); j += kStripSources) {
             const auto some = sources.subspan(j, std::min(kStripSources, sources.size() - j));
-            for (std::size_t r = 0; r < outs.size(); r += kStripRows) {
-                const auto rows = outs.subspan(r, std::min(kStripRows, outs.size() - r));
+            for (std::size_t r = 0; r < outs.size(); r += kTileRows) {
+                const auto rows = outs.subspan(r, std::min(kTileRows, outs.size() - r));
                 auto* table = tile.tables;
                 for (std::size_t i = r; i < r + rows.size(); ++i) {
                     for (auto c : coefficients.subspan(i * sources.size() + j, some.size())) {
@@ -104,6 +105,11 @@ public:
 };
 
 }  // namespace
+
+const Kernel& fast_kernel() {
+    const Kernel* gfni = gfni_kernel();
+    return gfni != nullptr ? *gfni : isal_kernel();
+}
 
 const Kernel& isal_kernel() {
     static const IsalKernel kernel;

@@ -50,7 +50,7 @@ std::uint32_t GroupBuffer::decode(std::span<const std::uint32_t> missing) {
     for (std::size_t i = 0; i < symbols.size(); ++i) symbols[i] = symbols_.data() + i * bytes;
     std::vector<fec::RepairRow> rows;
     for (const auto& row : rows_) rows.push_back({row.row, row.bytes.data()});
-    const auto result = fec::decode(fec::isal_kernel(), symbols, missing, rows, bytes);
+    const auto result = fec::decode(fec::fast_kernel(), symbols, missing, rows, bytes);
     return static_cast<std::uint32_t>(result.missing_rank);
 }
 

@@ -34,7 +34,7 @@ Result<std::vector<Bytes>> RowEncoder::rows(mcast::GroupIndex group, std::uint32
     std::vector<Bytes> rows(count, Bytes(symbol_bytes));
     std::vector<std::byte*> out;
     for (auto& row : rows) out.push_back(row.data());
-    fec::encode_rows(fec::isal_kernel(), symbols, symbol_bytes, first, out);
+    fec::encode_rows(fec::fast_kernel(), symbols, symbol_bytes, first, out);
     return rows;
 }
 

@@ -221,7 +221,7 @@ void Server::encode_rows(GroupIndex group, std::uint32_t first_row, std::uint32_
         out.resize(bytes);
         outs.push_back(out.data());
     }
-    fec::encode_rows(fec::isal_kernel(), pointers, bytes, first_row, outs);
+    fec::encode_rows(fec::fast_kernel(), pointers, bytes, first_row, outs);
 }
 
 // ---- what is counted beside the sender ----
