@@ -8,6 +8,8 @@ namespace muster::mcast {
 namespace {
 constexpr std::uint64_t kMaxBurstBytes = 64 * 1024;
 constexpr Duration kMaxBurst = std::chrono::milliseconds(4);
+constexpr std::uint64_t kMaxGatheredBytes = 32 * 1024;
+constexpr Duration kMaxGather = std::chrono::microseconds(500);
 }  // namespace
 
 Pacer::Pacer(std::uint64_t rate_bits_per_second) { set_rate(rate_bits_per_second); }
@@ -17,6 +19,7 @@ void Pacer::set_rate(std::uint64_t rate_bits_per_second) {
     if (rate_ == 0) return;
     burst_ = std::min(kMaxBurst, cost(kMaxBurstBytes));
     window_limit_bytes_ = rate_ / 8 / 100;
+    gather_ = std::min(kMaxGather, cost(kMaxGatheredBytes));
 }
 
 Duration Pacer::cost(std::size_t wire_bytes) const {
@@ -25,6 +28,10 @@ Duration Pacer::cost(std::size_t wire_bytes) const {
 
 TimePoint Pacer::earliest(TimePoint now, std::size_t wire_bytes) const {
     if (rate_ == 0) return now;
+    return std::max(room_at(now, wire_bytes), gathers_until_);
+}
+
+TimePoint Pacer::room_at(TimePoint now, std::size_t wire_bytes) const {
     TimePoint when = bucket_full_at_ + cost(wire_bytes) - std::max(burst_, cost(wire_bytes));
     // A single datagram larger than the whole window's allowance must still get out.
     const std::uint64_t limit = std::max<std::uint64_t>(window_limit_bytes_, wire_bytes);
@@ -43,6 +50,7 @@ void Pacer::on_sent(TimePoint now, std::size_t wire_bytes) {
     window_.push_back({now, wire_bytes});
     window_bytes_ += wire_bytes;
     bucket_full_at_ = std::max(bucket_full_at_, now) + cost(wire_bytes);
+    if (room_at(now, wire_bytes) > now) gathers_until_ = now + gather_;
 }
 
 void Pacer::on_left(TimePoint now, std::size_t count) {

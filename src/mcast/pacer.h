@@ -5,6 +5,8 @@
 //    never sees much more than line rate, and a thread that woke up late can catch up;
 //  - an exact look back: no window of 10 ms ever carries more than R x 10 ms. The bucket alone
 //    would allow the burst on top.
+// Once nothing more may leave, the next waits for half a millisecond or 32 KB, so that several
+// leave together: one system call and one trip through the kernel for all of them.
 // Sizes are bytes on the wire, Ethernet header included.
 #pragma once
 
@@ -37,15 +39,18 @@ private:
         TimePoint at;
         std::size_t bytes;
     };
+    TimePoint room_at(TimePoint now, std::size_t wire_bytes) const;
     Duration cost(std::size_t wire_bytes) const;
     void forget_before(TimePoint start);
 
     std::uint64_t rate_ = 0;
     Duration burst_{};
+    Duration gather_{};
     std::uint64_t window_limit_bytes_ = 0;
     TimePoint bucket_full_at_{};  // when the bucket would be full again, were nothing more sent
     std::deque<Sent> window_;
     std::uint64_t window_bytes_ = 0;
+    TimePoint gathers_until_{};
 };
 
 }  // namespace muster::mcast

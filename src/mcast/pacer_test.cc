@@ -68,6 +68,25 @@ TEST(Pacer, NoWindowEverCarriesMoreThanTheRate) {
     }
 }
 
+TEST(Pacer, DatagramsLeaveInRunsOfHalfAMillisecond) {
+    for (const std::uint64_t rate : {200'000'000ULL, 1'000'000'000ULL, 10'000'000'000ULL}) {
+        Pacer pacer(rate);
+        TimePoint now{seconds(100)};
+        std::uint64_t runs = 0;
+        std::uint64_t bytes = 0;
+        while (now < TimePoint{seconds(101)}) {
+            const TimePoint next = pacer.earliest(now, 1486);
+            runs += next > now;
+            now = next;
+            pacer.on_sent(now, 1486);
+            bytes += 1486;
+        }
+        const std::uint64_t run_bytes = std::min<std::uint64_t>(32 * 1024, rate / 8 / 2000);
+        EXPECT_GE(bytes / runs, run_bytes * 4 / 5) << "rate " << rate;
+        EXPECT_LE(bytes / runs, run_bytes * 5 / 4) << "rate " << rate;
+    }
+}
+
 TEST(Pacer, TheRateIsReachedWithinOnePercentWhenPolledEagerly) {
     for (const std::uint64_t rate : {200'000'000ULL, 1'000'000'000ULL, 10'000'000'000ULL}) {
         Pacer pacer(rate);
