@@ -81,7 +81,7 @@ Bytes Forger::from_inside() {
     // Numbers the sender is about to use: the real datagram will then pass for a replay. A new
     // sealer each time, for who forges does not mind using a number twice. Or any number at all.
     const std::uint64_t number = prng_.chance(0.1) ? false_number() : near_number();
-    mcast::GroupSealer sealer(kSession, 0, world_.options.epoch_packets, world_.group_secret);
+    mcast::GroupSealer sealer(world_.session, 0, world_.options.epoch_packets, world_.group_secret);
     Bytes datagram(mcast::kHeaderBytes + mcast::body_bytes(packet, payload.size()) +
                    mcast::kTagBytes);
     sealer.seal(number, packet, carries ? ByteSpan(payload) : ByteSpan(), datagram);

@@ -35,9 +35,9 @@ void Guest::on_joined(const Joined& joined) {
     if (!joined_at_) joined_at_ = world_.queue.now();
     if (!world_.with_bytes()) return;
     sealer_ = std::make_unique<mcast::PacketSealer>(mcast::derive_uplink_key(joined.uplink_secret),
-                                                    kSession);
+                                                    joined.session);
     next_uplink_number_ = 0;
-    opener_ = std::make_unique<mcast::GroupOpener>(kSession, 0, world_.options.epoch_packets,
+    opener_ = std::make_unique<mcast::GroupOpener>(joined.session, 0, world_.options.epoch_packets,
                                                    world_.content.layout().symbol_bytes(),
                                                    joined.group_secret);
 }
@@ -69,12 +69,12 @@ void Guest::report_to(GuestOutcome& outcome) const {
 // ---- the honest one ----
 
 HonestGuest::HonestGuest(World& world, std::uint32_t index, const GuestOptions& options, Prng prng)
-    : Guest(world, index, options, prng) {
+    : Guest(world, index, options, prng),
+      clock_ahead_(milliseconds(static_cast<std::int64_t>(prng_.below(1'000'000)))) {
     if (world.with_bytes()) disk_.image.resize(world.content.image().size());
 }
 
 void HonestGuest::start_program() {
-    ++lives_;
     if (world_.with_bytes()) {
         holder_ = std::make_unique<BytesHolder>(world_, disk_, options_.work_time);
     } else {
@@ -86,23 +86,45 @@ void HonestGuest::start_program() {
     receiver_ = std::make_unique<mcast::Receiver>(world_.content.layout(), receiver,
                                                   disk_.blocks(world_.content.layout()), *holder_,
                                                   prng_.fork());
-    holder_->attach(*receiver_, [this] {
-        check_completion();
-        plan_wake();
-    });
+    holder_->attach(
+        *receiver_, [this] { return now(); },
+        [this] {
+            check_completion();
+            plan_wake();
+        });
 }
 
 void HonestGuest::join() {
-    if (!receiver_) start_program();
     listens_ = true;
+    ++lives_;
+    connect();
+}
+
+// As a MemberSession does: every connection begins with what is on the disk, and is tried again.
+void HonestGuest::connect() {
+    if (!world_.is_reachable(index_)) return on_broken();
+    start_program();
     world_.tell_server(index_, mcast::MemberNumber(), mcast::MemberMessage(receiver_->make_join()));
+}
+
+void HonestGuest::on_broken() {
+    ++connection_;
+    connected_ = false;
+    wake_at_ = TimePoint::max();
+    receiver_.reset();
+    holder_.reset();
+    const auto pause = milliseconds(300 + static_cast<std::int64_t>(prng_.below(1700)));
+    world_.queue.after(pause, [this, connection = connection_] {
+        if (listens_ && connection == connection_ && !connected_) connect();
+    });
 }
 
 void HonestGuest::on_message(const ToGuest& message) {
     if (!listens_) return;
     if (const auto* joined = std::get_if<Joined>(&message)) {
+        if (!receiver_ || connected_) return;  // the answer to an earlier connection
         on_joined(*joined);
-        receiver_->on_joined(world_.queue.now(), joined->number);
+        receiver_->on_joined(now(), joined->number);
         check_completion();
         return plan_wake();
     }
@@ -110,22 +132,23 @@ void HonestGuest::on_message(const ToGuest& message) {
         if (connected_) on_rekey(*rekey);
         return;
     }
+    if (std::holds_alternative<Broken>(message)) {
+        if (!complete_) on_broken();
+        return;
+    }
     if (const auto* refused = std::get_if<Refused>(&message)) {
         return world_.violation(name_ + " was refused: " + refused->error.message());
     }
     if (std::holds_alternative<Ordered>(message)) return;
     if (!connected_ || std::get<Closed>(message).number != number_ || complete_) return;
-    connected_ = false;
-    world_.queue.after(seconds(1), [this] {
-        if (listens_ && !connected_) join();
-    });
+    on_broken();
 }
 
 void HonestGuest::on_frame(const Frame& frame) {
-    if (!listens_ || complete_) return;
+    if (!connected_ || complete_) return;
     const mcast::Packet* packet = open(frame);
     if (packet == nullptr) return receiver_->on_rejected_datagram();
-    receiver_->on_packet(world_.queue.now(), frame.packet_number, *packet);
+    receiver_->on_packet(now(), frame.packet_number, *packet);
     check_completion();
     // Only a STATUS brings a deadline nearer; the others are too many to look each time.
     if (complete_ || std::holds_alternative<mcast::StatusPacket>(*packet)) plan_wake();
@@ -135,13 +158,13 @@ void HonestGuest::check_completion() {
     if (complete_ || !connected_ || !receiver_->all_verified()) return;
     complete_ = true;
     completed_at_ = world_.queue.now();
-    receiver_->on_stored(world_.queue.now());
+    receiver_->on_stored(now());
     world_.on_guest_completed(index_);
 }
 
 void HonestGuest::plan_wake() {
     if (!connected_) return;
-    const TimePoint next = receiver_->next_deadline(world_.queue.now());
+    const TimePoint next = receiver_->next_deadline(now()) - clock_ahead_;
     if (next >= wake_at_) return;
     wake_at_ = next;
     world_.queue.at(next, [this, next] {
@@ -152,8 +175,8 @@ void HonestGuest::plan_wake() {
 }
 
 void HonestGuest::wake() {
-    if (!connected_) return;
-    const TimePoint now = world_.queue.now();
+    if (!connected_ || suspended_at_) return;
+    const TimePoint now = this->now();
     while (auto message = receiver_->poll_control(now)) {
         world_.tell_server(index_, number_, std::move(*message));
     }
@@ -168,9 +191,10 @@ void HonestGuest::wake() {
 void HonestGuest::go_away(const Outage& outage) {
     if (!listens_ || complete_) return;
     if (connected_) world_.tell_server(index_, number_, Disconnected{});
+    if (!outage.crash) return on_broken();
     listens_ = connected_ = false;
+    ++connection_;
     wake_at_ = TimePoint::max();
-    if (!outage.crash) return;
     receiver_.reset();
     holder_.reset();
     disk_.lose_last(outage.blocks_lost);
@@ -178,6 +202,12 @@ void HonestGuest::go_away(const Outage& outage) {
 
 void HonestGuest::come_back() {
     if (!listens_ && !complete_ && lives_ > 0) join();
+}
+
+void HonestGuest::resume(Duration slept) {
+    suspended_at_.reset();
+    clock_ahead_ -= slept;
+    if (connected_) wake();
 }
 
 void HonestGuest::report_to(GuestOutcome& outcome) const {
@@ -206,6 +236,11 @@ void Liar::on_message(const ToGuest& message) {
         on_rekey(*rekey);
     } else if (std::holds_alternative<Closed>(message)) {
         connected_ = listens_ = false;
+    } else if (std::holds_alternative<Broken>(message)) {
+        connected_ = false;
+        world_.queue.after(seconds(1), [this] {
+            if (!connected_) join();
+        });
     }
 }
 

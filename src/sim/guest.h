@@ -27,11 +27,16 @@ public:
     virtual void on_message(const ToGuest& message) = 0;
     virtual void go_away(const Outage&) {}
     virtual void come_back() {}
+    // Its program and its clock stand still, and go on.
+    virtual void suspend() {}
+    virtual bool is_suspended() const { return false; }
+    virtual void resume(Duration) {}
     virtual void report_to(GuestOutcome& outcome) const;
 
     Link& down() { return down_; }
     Link& up() { return up_; }
     bool listens() const { return listens_; }
+    const std::string& name() const { return name_; }
 
 protected:
     // The typed packet of a frame: as it is, or out of its seal. Nothing when it does not open.
@@ -69,11 +74,17 @@ public:
     void on_message(const ToGuest& message) override;
     void go_away(const Outage& outage) override;
     void come_back() override;
+    void suspend() override { suspended_at_ = world_.queue.now(); }
+    bool is_suspended() const override { return suspended_at_.has_value(); }
+    void resume(Duration slept) override;
     void report_to(GuestOutcome& outcome) const override;
 
 private:
     void start_program();
+    void connect();
+    void on_broken();
     void wake();
+    TimePoint now() const { return suspended_at_.value_or(world_.queue.now()) + clock_ahead_; }
     void plan_wake();
     void check_completion();
 
@@ -82,6 +93,9 @@ private:
     std::unique_ptr<mcast::Receiver> receiver_;
     TimePoint wake_at_ = TimePoint::max();
     std::uint32_t lives_ = 0;
+    std::uint32_t connection_ = 0;  // attempts to connect: an older one is void
+    std::optional<TimePoint> suspended_at_;
+    Duration clock_ahead_;
     bool complete_ = false;
     TimePoint completed_at_{};
 };

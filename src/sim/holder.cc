@@ -10,10 +10,10 @@ using mcast::GroupIndex;
 
 void Holder::answer(std::function<void(mcast::Receiver&, TimePoint)> what) {
     // At once, and then without on_answered: the caller is the receiver itself, still at work.
-    if (work_time_ == Duration{}) return what(*receiver_, world_.queue.now());
+    if (work_time_ == Duration{}) return what(*receiver_, clock_());
     world_.queue.after(work_time_, [this, what = std::move(what), alive = std::weak_ptr(alive_)] {
         if (alive.expired()) return;
-        what(*receiver_, world_.queue.now());
+        what(*receiver_, clock_());
         on_answered_();
     });
 }

@@ -20,8 +20,10 @@ public:
     Holder(World& world, Disk& disk, Duration work_time)
         : world_(world), disk_(disk), work_time_(work_time) {}
     // The receiver whose orders are answered, and what to do after an answer.
-    void attach(mcast::Receiver& receiver, std::function<void()> on_answered) {
+    void attach(mcast::Receiver& receiver, std::function<TimePoint()> clock,
+                std::function<void()> on_answered) {
         receiver_ = &receiver;
+        clock_ = std::move(clock);
         on_answered_ = std::move(on_answered);
     }
 
@@ -34,6 +36,7 @@ protected:
 private:
     const Duration work_time_;
     mcast::Receiver* receiver_ = nullptr;
+    std::function<TimePoint()> clock_;  // of the computer
     std::function<void()> on_answered_;
     // Answers on their way to a computer that has crashed find it gone.
     std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);

@@ -24,8 +24,30 @@ enum class PayloadMode { bytes, identity };
 struct Outage {
     Duration at{};  // since the beginning of the run
     Duration lasts{};
-    bool crash = true;              // loses its memory; else only its network is gone
+    bool crash = true;              // loses its memory; else its connection breaks
     std::uint32_t blocks_lost = 0;  // of the last ones stored, by a crash
+};
+
+// The server's program is killed and started again: a new session number, new keys, no memory.
+struct ServerOutage {
+    Duration at{};
+    Duration lasts{};
+};
+
+// Nothing passes between the server and these computers, in neither direction. Control messages
+// wait, as TCP keeps them, until the connection counts as dead (control_timeout).
+struct Partition {
+    Duration at{};
+    Duration lasts{};
+    std::vector<std::uint32_t> guests;  // empty: all
+    bool carrier = true;                // false: the server sees that its own cable is out
+    bool suspended = false;  // the computers sleep: their programs and their clocks stand still
+};
+
+// From then on the sender's clock, as STATUS tells it, is so much ahead; it may go back.
+struct StampJump {
+    Duration at{};
+    std::int64_t by_us = 0;
 };
 
 struct GuestOptions {
@@ -42,7 +64,8 @@ struct GuestOptions {
 // Datagrams from somebody who is not the sender, until the faults end.
 struct ForgerOptions {
     double datagrams_per_second = 0;
-    bool has_group_key = false;  // a member that turned bad: its datagrams open
+    bool has_group_key = false;     // a member that turned bad: its datagrams open
+    double replays_per_second = 0;  // of what was once sent, by the server or a member
 };
 
 struct SimulationOptions {
@@ -60,6 +83,10 @@ struct SimulationOptions {
     // interrupt for several datagrams. It makes large fleets several times quicker to simulate.
     Duration coalesce{};
     Duration control_delay = std::chrono::microseconds(500);
+    Duration control_timeout = std::chrono::seconds(10);  // then a silent connection is dead
+    std::vector<ServerOutage> server_outages;             // in the order of time
+    std::vector<Partition> partitions;
+    std::vector<StampJump> stamp_jumps;
     Duration encode_time{};  // until asked rows are ready
     // After this every cable is sound, nobody forges, nobody crashes.
     std::optional<Duration> faults_end;

@@ -29,6 +29,7 @@ struct RunReport {
     std::uint64_t seed = 0;
     std::uint32_t guests = 0;
     std::uint64_t source_symbols = 0;  // of image and manifest: what one pass is
+    std::uint32_t server_runs = 1;     // what was sent is of all of them
     mcast::SenderCounters sent;
     std::uint64_t highest_window_bytes = 0;  // most that left in any 10 ms
     // A round of a group begins when its sources have been sent, and again whenever repair for it

@@ -20,6 +20,19 @@ mcast::Secret draw_secret(Prng& prng) {
     return secret;
 }
 
+void add(mcast::SenderCounters& sum, const mcast::SenderCounters& more) {
+    sum.source_symbols += more.source_symbols;
+    sum.repair_symbols += more.repair_symbols;
+    sum.status_packets += more.status_packets;
+    sum.source_wire_bytes += more.source_wire_bytes;
+    sum.repair_wire_bytes += more.repair_wire_bytes;
+    sum.status_wire_bytes += more.status_wire_bytes;
+    sum.naks_received += more.naks_received;
+    sum.nak_entries += more.nak_entries;
+    sum.feedbacks_received += more.feedbacks_received;
+    sum.groups_repaired += more.groups_repaired;
+}
+
 }  // namespace
 
 Server::Server(World& world, Prng prng)
@@ -27,11 +40,13 @@ Server::Server(World& world, Prng prng)
       sender_(world.queue.now(), world.content.layout(), world.options.sender, *this),
       prng_(prng.fork()),
       rounds_(world.content.layout().group_count()) {
+    world.session = static_cast<std::uint32_t>(prng.next());
+    world.group_secret = {};
     world.group_secret.secret = draw_secret(prng);
     uplink_base_ = draw_secret(prng);
     if (world.with_bytes()) {
-        sealer_ = std::make_unique<mcast::GroupSealer>(kSession, 0, world.options.epoch_packets,
-                                                       world.group_secret);
+        sealer_ = std::make_unique<mcast::GroupSealer>(
+            world.session, 0, world.options.epoch_packets, world.group_secret);
     }
 }
 
@@ -41,12 +56,14 @@ void Server::on_join(std::uint32_t guest, const mcast::JoinRequest& request) {
     auto number = sender_.on_join(world_.queue.now(), request);
     if (!number.ok()) return world_.tell_guest(guest, Refused{number.error()});
     guest_of_[*number] = guest;
-    Joined joined{*number, mcast::derive_uplink_secret(uplink_base_, number->value), {}};
+    Joined joined{
+        *number, world_.session, mcast::derive_uplink_secret(uplink_base_, number->value), {}};
     if (world_.with_bytes()) {
         joined.group_secret = sealer_->current();
         rekeying_.on_joined(*number);
-        openers_.emplace(*number, mcast::PacketOpener(
-                                      mcast::derive_uplink_key(joined.uplink_secret), kSession, 0));
+        openers_.emplace(
+            *number,
+            mcast::PacketOpener(mcast::derive_uplink_key(joined.uplink_secret), world_.session, 0));
     }
     world_.tell_guest(guest, joined);
     if (world_.with_bytes() && told_.rekeys > joined.group_secret.rekeys) {
@@ -73,6 +90,11 @@ void Server::on_message(std::uint32_t guest, MemberNumber number, const ToServer
             sender_.on_finished(now, number, std::get<mcast::MemberFinished>(said));
         }
     }
+    pump();
+}
+
+void Server::on_carrier(bool there) {
+    sender_.on_carrier(world_.queue.now(), there);
     pump();
 }
 
@@ -145,8 +167,8 @@ void Server::pump() {
     }
     if (next >= wake_at_) return;
     wake_at_ = next;
-    world_.queue.at(next, [this, next] {
-        if (wake_at_ != next) return;
+    world_.queue.at(next, [this, next, alive = std::weak_ptr(alive_)] {
+        if (alive.expired() || wake_at_ != next) return;
         wake_at_ = TimePoint::max();
         pump();
     });
@@ -158,10 +180,14 @@ void Server::emit(const mcast::Outgoing& outgoing) {
     auto frame = std::make_shared<Frame>();
     frame->packet_number = outgoing.packet_number;
     frame->wire_bytes = outgoing.wire_bytes;
+    mcast::Outgoing said = outgoing;
+    if (auto* status = std::get_if<mcast::StatusPacket>(&said.packet)) {
+        status->sent_at_us += static_cast<std::uint64_t>(world_.stamp_offset_us);
+    }
     if (world_.with_bytes()) {
-        seal(outgoing, *frame);
+        seal(said, *frame);
     } else {
-        frame->packet = outgoing.packet;
+        frame->packet = std::move(said.packet);
     }
     world_.multicast(std::move(frame));
 }
@@ -196,10 +222,12 @@ void Server::prepare_rows(GroupIndex group, std::uint32_t first_row, std::uint32
     if (world_.options.encode_time == Duration{}) {
         return sender_.on_rows_ready(group, first_row + count);
     }
-    world_.queue.after(world_.options.encode_time, [this, group, end = first_row + count] {
-        sender_.on_rows_ready(group, end);
-        pump();
-    });
+    world_.queue.after(world_.options.encode_time,
+                       [this, group, end = first_row + count, alive = std::weak_ptr(alive_)] {
+                           if (alive.expired()) return;
+                           sender_.on_rows_ready(group, end);
+                           pump();
+                       });
 }
 
 void Server::encode_rows(GroupIndex group, std::uint32_t first_row, std::uint32_t count) {
@@ -273,11 +301,11 @@ void Server::count_nak(const mcast::NakPacket& nak) {
 
 void Server::report_to(RunReport& report) const {
     report.source_symbols = world_.content.layout().symbol_count();
-    report.sent = sender_.counters();
-    report.highest_window_bytes = highest_window_bytes_;
-    report.rounds = round_count_;
-    report.nak_entries = nak_entries_;
-    report.most_naks_in_round = most_naks_;
+    add(report.sent, sender_.counters());
+    report.highest_window_bytes = std::max(report.highest_window_bytes, highest_window_bytes_);
+    report.rounds += round_count_;
+    report.nak_entries += nak_entries_;
+    report.most_naks_in_round = std::max(report.most_naks_in_round, most_naks_);
 }
 
 }  // namespace muster::sim

@@ -29,6 +29,7 @@ public:
     void pump();
     void report_to(RunReport& report) const;
 
+    void on_carrier(bool there);
     const mcast::Sender& sender() const { return sender_; }
 
 private:
@@ -65,6 +66,8 @@ private:
     std::map<std::pair<mcast::GroupIndex, std::uint32_t>, Bytes> rows_;
 
     TimePoint wake_at_ = TimePoint::max();
+    // What was planned for a server that was killed meanwhile finds it gone.
+    std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
     std::vector<Round> rounds_;
     std::optional<mcast::GroupIndex> passing_;
     std::uint64_t round_count_ = 0;

@@ -5,6 +5,7 @@
 
 #include "base/check.h"
 #include "sim/forger.h"
+#include "sim/replayer.h"
 
 namespace muster::sim {
 
@@ -16,8 +17,9 @@ Simulation::Simulation(std::unique_ptr<Shared> shared)
       shared_(std::move(shared)),
       prng_(mix64(options.seed)) {
     CHECK(with_bytes() || options.forger.datagrams_per_second == 0);
-    server_ = std::make_unique<Server>(*this, prng_.fork());
+    start_server();
     outcomes_.resize(options.guests.size());
+    lines_.resize(options.guests.size());
     for (std::uint32_t i = 0; i < options.guests.size(); ++i) {
         const GuestOptions& guest = options.guests[i];
         if (guest.lies) {
@@ -29,6 +31,9 @@ Simulation::Simulation(std::unique_ptr<Shared> shared)
     }
     if (options.forger.datagrams_per_second > 0) {
         forger_ = std::make_unique<Forger>(*this, prng_.fork());
+    }
+    if (options.forger.replays_per_second > 0) {
+        replayer_ = std::make_unique<Replayer>(prng_.fork());
     }
     sort_into_ports();
 }
@@ -53,7 +58,7 @@ void Simulation::sort_into_ports() {
 }
 
 void Simulation::let_in(std::uint32_t guest) {
-    outcomes_[guest].symbols_sent_at_join = server_->sender().counters().symbols();
+    outcomes_[guest].symbols_sent_at_join = symbols_sent();
     guests_[guest]->join();
 }
 
@@ -81,15 +86,139 @@ void Simulation::plan_guests() {
         }
     }
     if (options.faults_end) queue.after(*options.faults_end, [this] { end_faults(); });
-    if (!forger_) return;
-    const Duration gap = from_seconds(1 / options.forger.datagrams_per_second);
-    const auto times = static_cast<std::int64_t>(options.faults_end.value_or(options.limit) / gap);
-    for (std::int64_t i = 1; i < times; ++i) {
-        queue.after(i * gap, [this] {
-            const auto frame = std::make_shared<Frame>(forger_->forge());
-            for (std::uint32_t g = 0; g < guests_.size(); ++g) arrive(g, frame, false);
+    plan_faults();
+}
+
+void Simulation::plan_faults() {
+    for (const ServerOutage& outage : options.server_outages) {
+        queue.after(outage.at, [this] { kill_server(); });
+        queue.after(outage.at + outage.lasts, [this] {
+            start_server();
+            server_->pump();
         });
     }
+    for (const Partition& partition : options.partitions) {
+        queue.after(partition.at, [this, &partition] { begin(partition); });
+        queue.after(partition.at + partition.lasts, [this, &partition] { end(partition); });
+    }
+    for (const StampJump& jump : options.stamp_jumps) {
+        queue.after(jump.at, [this, &jump] { stamp_offset_us = jump.by_us; });
+    }
+    const Duration until = options.faults_end.value_or(options.limit);
+    const auto each = [&](double per_second, const std::function<void()>& action) {
+        if (per_second <= 0) return;
+        const Duration gap = from_seconds(1 / per_second);
+        for (Duration at = gap; at < until; at += gap) queue.after(at, action);
+    };
+    each(options.forger.datagrams_per_second, [this] {
+        const auto frame = std::make_shared<Frame>(forger_->forge());
+        for (std::uint32_t g = 0; g < guests_.size(); ++g) arrive(g, frame, false);
+    });
+    each(options.forger.replays_per_second, [this] {
+        if (const FramePtr frame = replayer_->multicast()) {
+            for (std::uint32_t g = 0; g < guests_.size(); ++g) arrive(g, frame, false);
+        }
+        if (const FramePtr frame = replayer_->uplink(); frame && server_)
+            server_->on_uplink(*frame);
+    });
+}
+
+// ---- faults of many at once ----
+
+void Simulation::start_server() {
+    ++server_run_;
+    server_ = std::make_unique<Server>(*this, prng_.fork());
+}
+
+void Simulation::kill_server() {
+    if (!server_) return;
+    server_->report_to(earlier_runs_);
+    for (const auto& [number, member] : server_->sender().membership().all()) {
+        if (member.state == mcast::MemberState::verified) verified_names_.insert(member.name);
+    }
+    server_.reset();
+    for (std::uint32_t i = 0; i < lines_.size(); ++i) break_line(i);
+}
+
+// The server's end is gone. Who is cut off finds out when it is not any more.
+void Simulation::break_line(std::uint32_t guest) {
+    Line& line = lines_[guest];
+    line.member.reset();
+    for (const auto& [number, message] : std::exchange(line.held_for_server, {})) {
+        drop(guest, message);
+    }
+    line.held_for_guest.clear();
+    if (line.cuts > 0) {
+        line.held_for_guest.push_back(Broken{});
+    } else {
+        queue.after(options.control_delay, [this, guest] { guests_[guest]->on_message(Broken{}); });
+    }
+}
+
+template <typename Function>
+void Simulation::for_each_guest(const Partition& partition, Function function) {
+    for (std::uint32_t i = 0; partition.guests.empty() && i < guests_.size(); ++i) function(i);
+    for (std::uint32_t i : partition.guests) function(i);
+}
+
+void Simulation::begin(const Partition& partition) {
+    if (!partition.carrier && server_) server_->on_carrier(false);
+    for_each_guest(partition, [&](std::uint32_t i) {
+        if (partition.suspended) guests_[i]->suspend();
+        cut(i);
+    });
+}
+
+void Simulation::end(const Partition& partition) {
+    for_each_guest(partition, [&](std::uint32_t i) {
+        if (partition.suspended) guests_[i]->resume(partition.lasts);
+        mend(i);
+    });
+    if (!partition.carrier && server_) server_->on_carrier(true);
+}
+
+void Simulation::cut(std::uint32_t guest) {
+    Line& line = lines_[guest];
+    ++line.cuts;
+    queue.after(options.control_timeout, [this, guest, number = ++line.cut_number] {
+        if (lines_[guest].cuts > 0 && lines_[guest].cut_number == number) declare_dead(guest);
+    });
+}
+
+void Simulation::declare_dead(std::uint32_t guest) {
+    const auto member = lines_[guest].member;
+    break_line(guest);
+    if (member && server_) server_->on_message(guest, *member, Disconnected{});
+    // Who sleeps finds out when it wakes up.
+    if (guests_[guest]->is_suspended()) return;
+    lines_[guest].held_for_guest.clear();
+    guests_[guest]->on_message(Broken{});
+}
+
+void Simulation::mend(std::uint32_t guest) {
+    Line& line = lines_[guest];
+    if (--line.cuts > 0) return;
+    for (const auto& message : std::exchange(line.held_for_guest, {})) {
+        guests_[guest]->on_message(message);
+    }
+    for (const auto& [number, message] : std::exchange(line.held_for_server, {})) {
+        server_->on_message(guest, number, message);
+    }
+}
+
+void Simulation::drop(std::uint32_t guest, const ToServer& message) {
+    const auto* said = std::get_if<mcast::MemberMessage>(&message);
+    if (said != nullptr && std::holds_alternative<mcast::MemberFinished>(*said)) {
+        lines_[guest].finish_lost = true;
+    }
+}
+
+bool Simulation::is_reachable(std::uint32_t guest) const {
+    return server_ && lines_[guest].cuts == 0;
+}
+
+std::uint64_t Simulation::symbols_sent() const {
+    return earlier_runs_.sent.symbols() + (server_ ? server_->sender().counters().symbols() : 0);
 }
 
 void Simulation::end_faults() {
@@ -103,13 +232,14 @@ void Simulation::end_faults() {
 // ---- the cables ----
 
 void Simulation::arrive(std::uint32_t guest, const FramePtr& frame, bool damaged) {
-    if (!guests_[guest]->listens()) return;
+    if (!guests_[guest]->listens() || lines_[guest].cuts > 0) return;
     if (!damaged) return guests_[guest]->on_frame(*frame);
     if (with_bytes()) guests_[guest]->on_frame(*with_one_bit_wrong(*frame, prng_.next()));
 }
 
 void Simulation::multicast(FramePtr frame) {
     if (forger_) forger_->on_multicast(*frame);
+    if (replayer_) replayer_->on_multicast(frame);
     if (!waiting_for_share_.empty()) let_in_by_share();
     if (coalesced_.empty()) queue.after(options.coalesce, [this] { flush(); });
     coalesced_.push_back(frame);
@@ -135,12 +265,15 @@ void Simulation::deliver(const std::vector<std::uint32_t>& ports,
     for (std::uint32_t i : ports) {
         Guest& guest = *guests_[i];
         for (const auto& frame : frames) {
-            if (!guest.down().loses_next() && guest.listens()) guest.on_frame(*frame);
+            const bool lost = guest.down().loses_next() || lines_[i].cuts > 0;
+            if (!lost && guest.listens()) guest.on_frame(*frame);
         }
     }
 }
 
 void Simulation::uplink(std::uint32_t guest, FramePtr frame) {
+    if (replayer_) replayer_->on_uplink(frame);
+    if (lines_[guest].cuts > 0) return;
     const auto arrivals = guests_[guest]->up().send(queue.now(), frame->wire_bytes);
     for (int n = 0; n < arrivals.count; ++n) {
         auto arrived = frame;
@@ -148,38 +281,56 @@ void Simulation::uplink(std::uint32_t guest, FramePtr frame) {
             if (!with_bytes()) continue;
             arrived = with_one_bit_wrong(*frame, prng_.next());
         }
-        queue.at(arrivals.list[n].at, [this, arrived] { server_->on_uplink(*arrived); });
+        queue.at(arrivals.list[n].at, [this, arrived] {
+            if (server_) server_->on_uplink(*arrived);
+        });
     }
 }
 
 void Simulation::tell_server(std::uint32_t guest, mcast::MemberNumber number, ToServer message) {
-    queue.after(options.control_delay, [this, guest, number, message = std::move(message)] {
-        server_->on_message(guest, number, message);
-    });
+    queue.after(options.control_delay,
+                [this, guest, number, run = server_run_, message = std::move(message)] {
+                    if (!server_ || run != server_run_) return drop(guest, message);
+                    Line& line = lines_[guest];
+                    if (line.cuts > 0)
+                        return line.held_for_server.emplace_back(number, message), void();
+                    server_->on_message(guest, number, message);
+                });
 }
 
 void Simulation::tell_guest(std::uint32_t guest, ToGuest message) {
-    queue.after(options.control_delay, [this, guest, message = std::move(message)] {
-        guests_[guest]->on_message(message);
-    });
+    if (const auto* joined = std::get_if<Joined>(&message)) lines_[guest].member = joined->number;
+    queue.after(options.control_delay,
+                [this, guest, run = server_run_, message = std::move(message)] {
+                    if (run != server_run_) return;
+                    Line& line = lines_[guest];
+                    if (line.cuts > 0) return line.held_for_guest.push_back(message);
+                    guests_[guest]->on_message(message);
+                });
 }
 
 // ---- the run ----
 
 void Simulation::on_guest_completed(std::uint32_t guest) {
-    outcomes_[guest].symbols_sent_at_completion = server_->sender().counters().symbols();
+    outcomes_[guest].symbols_sent_at_completion = symbols_sent();
     CHECK(honest_left_ > 0);
     --honest_left_;
 }
 
-// The sender knows of every honest computer that it is done.
+// The sender knows of every honest computer that it is done, unless the word got lost with a
+// connection.
 bool Simulation::sender_agrees() const {
-    std::uint32_t verified = 0;
-    for (const auto& [number, member] : server_->sender().membership().all()) {
-        if (member.state == mcast::MemberState::verified) ++verified;
+    auto verified = verified_names_;
+    if (server_) {
+        for (const auto& [number, member] : server_->sender().membership().all()) {
+            if (member.state == mcast::MemberState::verified) verified.insert(member.name);
+        }
     }
-    return verified == std::count_if(options.guests.begin(), options.guests.end(),
-                                     [](const auto& guest) { return !guest.lies; });
+    for (std::uint32_t i = 0; i < guests_.size(); ++i) {
+        if (options.guests[i].lies || lines_[i].finish_lost) continue;
+        if (!verified.contains(guests_[i]->name())) return false;
+    }
+    return true;
 }
 
 RunReport Simulation::run() {
@@ -196,19 +347,22 @@ RunReport Simulation::run() {
         violation("the sender does not know that all have completed");
     }
     if (options.until_session_ends) {
-        const auto& sender = server_->sender();
-        while (sender.state() != mcast::SenderState::ended && queue.run_one(limit)) {
+        const auto ended = [this] {
+            return server_ && server_->sender().state() == mcast::SenderState::ended;
+        };
+        while (!ended() && queue.run_one(limit)) {
         }
-        if (sender.state() != mcast::SenderState::ended) violation("the session did not end");
+        if (!ended()) violation("the session did not end");
     }
     return make_report(duration);
 }
 
 RunReport Simulation::make_report(Duration duration) {
-    RunReport report;
+    RunReport report = std::move(earlier_runs_);
     report.seed = options.seed;
     report.guests = static_cast<std::uint32_t>(guests_.size());
-    server_->report_to(report);
+    if (server_) server_->report_to(report);
+    report.server_runs = server_run_;
     report.duration = duration;
     for (std::uint32_t i = 0; i < guests_.size(); ++i) {
         guests_[i]->report_to(outcomes_[i]);

@@ -7,6 +7,7 @@
 
 #include <map>
 #include <memory>
+#include <set>
 #include <vector>
 
 #include "sim/guest.h"
@@ -17,6 +18,7 @@
 namespace muster::sim {
 
 class Forger;
+class Replayer;
 
 class Simulation final : public World {
 public:
@@ -41,12 +43,25 @@ private:
     void tell_server(std::uint32_t guest, mcast::MemberNumber number, ToServer message) override;
     void tell_guest(std::uint32_t guest, ToGuest message) override;
     void on_guest_completed(std::uint32_t guest) override;
+    bool is_reachable(std::uint32_t guest) const override;
 
     void plan_guests();
     void sort_into_ports();
     void let_in(std::uint32_t guest);
     void let_in_by_share();
     void end_faults();
+    void plan_faults();
+    void start_server();
+    void kill_server();
+    void begin(const Partition& partition);
+    void end(const Partition& partition);
+    void cut(std::uint32_t guest);
+    void mend(std::uint32_t guest);
+    void declare_dead(std::uint32_t guest);
+    void break_line(std::uint32_t guest);
+    template <typename Function>
+    void for_each_guest(const Partition& partition, Function function);
+    std::uint64_t symbols_sent() const;
     void flush();
     void deliver(const std::vector<std::uint32_t>& ports, const std::vector<FramePtr>& frames);
     void arrive(std::uint32_t guest, const FramePtr& frame, bool damaged);
@@ -65,6 +80,22 @@ private:
     std::multimap<double, std::uint32_t> waiting_for_share_;
     std::vector<GuestOutcome> outcomes_;
     std::uint32_t honest_left_ = 0;
+
+    // The connection of a computer to the server's present run, as both ends see it.
+    struct Line {
+        std::uint32_t cuts = 0;  // partitions it is in
+        std::uint32_t cut_number = 0;
+        std::optional<mcast::MemberNumber> member;
+        std::vector<std::pair<mcast::MemberNumber, ToServer>> held_for_server;
+        std::vector<ToGuest> held_for_guest;
+        bool finish_lost = false;  // it told the server that it is done, and the server never heard
+    };
+    void drop(std::uint32_t guest, const ToServer& message);
+    std::vector<Line> lines_;
+    std::uint32_t server_run_ = 0;
+    RunReport earlier_runs_;
+    std::set<std::string> verified_names_;
+    std::unique_ptr<Replayer> replayer_;
 };
 
 // The whole of it in one call.

@@ -52,7 +52,9 @@ TEST(Simulation, TheSameSeedIsTheSameRun) {
     auto options = small_session(7, 5, 0.1);
     options.guests[1].down.jitter = milliseconds(3);
     options.guests[2].outages.push_back({milliseconds(110), milliseconds(50), true, 3});
-    options.forger = {200, true};
+    options.forger = {200, true, 100};
+    options.server_outages.push_back({milliseconds(130), milliseconds(100)});
+    options.partitions.push_back({milliseconds(300), milliseconds(90), {0, 3}, true, true});
     options.faults_end = seconds(1);
     const RunReport first = simulate(options);
     const RunReport second = simulate(options);
@@ -93,6 +95,56 @@ TEST(Simulation, WhoNeverHearsAnythingIsNotCalledComplete) {
     EXPECT_FALSE(report.all_complete());
     EXPECT_FALSE(report.outcomes[0].complete);
     EXPECT_TRUE(report.outcomes[1].complete);
+}
+
+TEST(Simulation, EverybodyComesBackToAServerThatWasKilled) {
+    auto options = small_session(3, 4, 0.02);
+    options.server_outages.push_back({milliseconds(120), milliseconds(300)});
+    const RunReport report = simulate(options);
+    EXPECT_TRUE(report.all_complete());
+    EXPECT_TRUE(report.violations.empty());
+    EXPECT_EQ(report.server_runs, 2u);
+    EXPECT_GT(report.duration, milliseconds(420));
+}
+
+TEST(Simulation, AShortPartitionHoldsWhatIsSaidAndALongOneEndsTheConnection) {
+    auto options = small_session(4, 3, 0);
+    options.control_timeout = milliseconds(200);
+    for (const auto lasts : {milliseconds(100), milliseconds(900)}) {
+        options.partitions = {{milliseconds(110), lasts, {1}, true, false}};
+        const RunReport report = simulate(options);
+        EXPECT_TRUE(report.all_complete());
+        EXPECT_TRUE(report.violations.empty());
+        EXPECT_LT(report.outcomes[0].completed_at, report.outcomes[1].completed_at);
+        EXPECT_GT(report.outcomes[1].completed_at, milliseconds(110) + lasts);
+    }
+}
+
+TEST(Simulation, AServerWithoutACarrierSendsNothing) {
+    auto options = small_session(5, 3, 0);
+    options.partitions = {{milliseconds(110), seconds(30), {}, false, false}};
+    const RunReport report = simulate(options);
+    EXPECT_TRUE(report.all_complete());
+    EXPECT_LE(report.sent.source_symbols, report.source_symbols * 3 / 2);
+    EXPECT_GT(report.duration, seconds(30));
+}
+
+TEST(Simulation, AComputerThatSleptGoesOnWithItsOwnClock) {
+    auto options = small_session(6, 2, 0.05);
+    options.partitions = {{milliseconds(110), seconds(3), {1}, true, true}};
+    const RunReport report = simulate(options);
+    EXPECT_TRUE(report.all_complete());
+    EXPECT_TRUE(report.violations.empty());
+    EXPECT_GT(report.outcomes[1].completed_at, milliseconds(3110));
+}
+
+TEST(Simulation, ReplayedDatagramsChangeNothing) {
+    auto options = small_session(8, 3, 0.05);
+    options.forger.replays_per_second = 2000;
+    options.faults_end = seconds(2);
+    const RunReport report = simulate(options);
+    EXPECT_TRUE(report.all_complete());
+    EXPECT_TRUE(report.violations.empty());
 }
 
 }  // namespace

@@ -25,6 +25,7 @@ using ToServer = std::variant<mcast::MemberMessage, Rekeyed, Disconnected>;
 
 struct Joined {
     mcast::MemberNumber number;
+    std::uint32_t session = 0;
     mcast::Secret uplink_secret{};
     mcast::GroupSecret group_secret;
 };
@@ -42,9 +43,9 @@ struct Ordered {
     mcast::MemberNumber number;
     mcast::MemberOrder order;
 };
-using ToGuest = std::variant<Joined, Rekey, Refused, Closed, Ordered>;
-
-inline constexpr std::uint32_t kSession = 0x5e551011;
+// Nothing comes through the connection any more.
+struct Broken {};
+using ToGuest = std::variant<Joined, Rekey, Refused, Closed, Ordered, Broken>;
 
 class World {
 public:
@@ -58,6 +59,8 @@ public:
     virtual void tell_server(std::uint32_t guest, mcast::MemberNumber number, ToServer message) = 0;
     virtual void tell_guest(std::uint32_t guest, ToGuest message) = 0;
     virtual void on_guest_completed(std::uint32_t guest) = 0;
+    // Whether a connection could be made now.
+    virtual bool is_reachable(std::uint32_t guest) const = 0;
 
     bool with_bytes() const { return options.payload == PayloadMode::bytes; }
     void violation(std::string what) { violations.push_back(std::move(what)); }
@@ -65,7 +68,10 @@ public:
     const SimulationOptions& options;
     const Content& content;
     EventQueue& queue;
-    mcast::GroupSecret group_secret;  // of now: what a member that turned bad knows
+    // Of the server's present run.
+    std::uint32_t session = 0;
+    mcast::GroupSecret group_secret;   // of now: what a member that turned bad knows
+    std::int64_t stamp_offset_us = 0;  // of the clock that STATUS tells
     std::vector<std::string> violations;
 };
 

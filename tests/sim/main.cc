@@ -3,9 +3,9 @@
 // muster_sim_scenarios: whole sessions in virtual time, from seeds.
 //   --list              the scenarios by name
 //   --scenario NAME     one of them (with --seed N: with another seed)
-//   --part fleets|members   all of one kind
-//   --seeds COUNT [--first N]   mixed faults, COUNT seeds
-//   --seed N            mixed faults, one seed, told in detail
+//   --part fleets|members|returns   all of one kind
+//   --seeds COUNT [--first N]   chaos, COUNT seeds
+//   --seed N            chaos, one seed, told in detail
 #include <charconv>
 #include <chrono>
 #include <cstdio>
@@ -32,7 +32,7 @@ struct Arguments {
 };
 
 std::string replay_command(const Scenario& scenario, std::uint64_t seed) {
-    const std::string name = scenario.name == "mixed" ? "" : " --scenario " + scenario.name;
+    const std::string name = scenario.name == "chaos" ? "" : " --scenario " + scenario.name;
     return "./dev sim --seed " + std::to_string(seed) + name;
 }
 
@@ -103,6 +103,7 @@ std::optional<Arguments> parse(int argc, char** argv) {
 int run_all(const Arguments& arguments) {
     auto scenarios = fleet_scenarios();
     for (auto& scenario : member_scenarios()) scenarios.push_back(std::move(scenario));
+    for (auto& scenario : return_scenarios()) scenarios.push_back(std::move(scenario));
     int wrong = 0;
     int done = 0;
     for (const auto& scenario : scenarios) {
@@ -124,12 +125,12 @@ int run_all(const Arguments& arguments) {
     return wrong == 0 ? 0 : 1;
 }
 
-int run_mixed(const Arguments& arguments) {
-    const Scenario mixed = mixed_faults();
-    if (!arguments.seeds) return run(mixed, *arguments.seed, true) ? 0 : 1;
+int run_chaos(const Arguments& arguments) {
+    const Scenario scenario = chaos();
+    if (!arguments.seeds) return run(scenario, *arguments.seed, true) ? 0 : 1;
     int wrong = 0;
     for (std::uint64_t i = 0; i < *arguments.seeds; ++i) {
-        if (!run(mixed, arguments.first + i, arguments.verbose)) ++wrong;
+        if (!run(scenario, arguments.first + i, arguments.verbose)) ++wrong;
     }
     std::printf("%llu seeds, %d wrong\n", static_cast<unsigned long long>(*arguments.seeds), wrong);
     return wrong == 0 ? 0 : 1;
@@ -145,10 +146,10 @@ int main(int argc, char** argv) {
     if (!arguments || argc < 2) {
         std::fprintf(stderr,
                      "usage: muster_sim_scenarios --seed N | --seeds COUNT [--first N] | "
-                     "--scenario NAME [--seed N] | --part fleets|members | --list [--verbose]\n");
+                     "--scenario NAME [--seed N] | --part PART | --list [--verbose]\n");
         return 2;
     }
     const bool named = arguments->list || !arguments->scenario.empty() || !arguments->part.empty();
     if (!named && !arguments->seed && !arguments->seeds) return 2;
-    return named ? run_all(*arguments) : run_mixed(*arguments);
+    return named ? run_all(*arguments) : run_chaos(*arguments);
 }

@@ -1,9 +1,13 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
-// Everything that can go wrong, drawn from a seed: lossy, bursty, slow, reordering, duplicating and
-// damaging cables, late joiners, crashes, broken connections, little memory, slow workers, keys
-// that change, forged datagrams, a liar. First the faults are on, and no wrong byte may pass; then
-// they are off, and everybody who is honest must finish in time.
+// Everything that can go wrong, drawn from a seed: cables that lose up to 60 %, in bursts, that are
+// slow, reorder, duplicate and damage; late joiners; computers that crash, sleep and lose their
+// connections; a server that is killed and started again; partitions, also of everybody; a clock
+// that jumps; little memory, slow workers; keys that change; forged and replayed datagrams; a liar.
+// First the faults are on, and no wrong byte may pass; then they are off, and everybody who is
+// honest must finish within kTimeToFinish.
+#include <algorithm>
+
 #include "base/prng.h"
 #include "scenario.h"
 
@@ -20,9 +24,10 @@ constexpr Duration kTimeToFinish = seconds(30);
 LinkOptions draw_link(Prng& prng) {
     LinkOptions link;
     link.delay = microseconds(50 + prng.below(2000));
-    if (prng.chance(0.7)) link.loss = prng.uniform() * (prng.chance(0.2) ? 0.4 : 0.1);
+    if (prng.chance(0.7)) link.loss = prng.uniform() * (prng.chance(0.2) ? 0.6 : 0.1);
     if (prng.chance(0.3)) link.mean_burst = 1 + 30 * prng.uniform();
-    if (prng.chance(0.4)) link.jitter = microseconds(prng.below(20'000));
+    if (prng.chance(0.4))
+        link.jitter = microseconds(prng.below(prng.chance(0.1) ? 200'000 : 20'000));
     if (prng.chance(0.3)) link.duplicate = 0.2 * prng.uniform();
     if (prng.chance(0.3)) link.damage = 0.05 * prng.uniform();
     if (prng.chance(0.15)) {
@@ -54,8 +59,53 @@ GuestOptions draw_guest(Prng& prng, Duration faults_end, std::uint64_t groups) {
     return guest;
 }
 
+// Faults that meet several computers at once. All are over when the faults end.
+void draw_common_faults(Prng& prng, SimulationOptions& options) {
+    const Duration faults_end = *options.faults_end;
+    const auto within = [&](Duration& at, Duration& lasts, Duration longest) {
+        at = faults_end * prng.below(90) / 100;
+        lasts =
+            std::min<Duration>(milliseconds(1) + longest * prng.below(100) / 100, faults_end - at);
+    };
+    for (Duration after{}; prng.chance(0.4);) {
+        ServerOutage outage;
+        within(outage.at, outage.lasts, seconds(1));
+        if (outage.at <= after) break;
+        after = outage.at + outage.lasts;
+        options.server_outages.push_back(outage);
+    }
+    while (prng.chance(0.4)) {
+        Partition partition;
+        within(partition.at, partition.lasts, seconds(2));
+        for (std::uint32_t i = 0; i < options.guests.size(); ++i) {
+            if (prng.chance(0.5)) partition.guests.push_back(i);
+        }
+        if (prng.chance(0.3)) {
+            partition.guests.clear();
+            partition.carrier = prng.chance(0.5);
+        } else if (prng.chance(0.3)) {
+            // One that sleeps for itself: who sleeps twice at a time has two opinions on the clock.
+            partition.guests = {static_cast<std::uint32_t>(prng.below(options.guests.size()))};
+            const auto asleep = [](const auto& other) { return other.suspended; };
+            partition.suspended =
+                std::none_of(options.partitions.begin(), options.partitions.end(), asleep);
+        }
+        options.partitions.push_back(partition);
+    }
+    while (prng.chance(0.3)) {
+        StampJump jump;
+        jump.at = faults_end * prng.below(100) / 100;
+        jump.by_us = static_cast<std::int64_t>(prng.next() >> (1 + prng.below(50)));
+        if (prng.chance(0.5)) jump.by_us = -jump.by_us;
+        options.stamp_jumps.push_back(jump);
+    }
+    options.control_timeout = milliseconds(100 + prng.below(2000));
+    if (prng.chance(0.3)) options.forger = {50 + 400 * prng.uniform(), prng.chance(0.5), 0};
+    if (prng.chance(0.3)) options.forger.replays_per_second = 10 + 300 * prng.uniform();
+}
+
 SimulationOptions draw_session(std::uint64_t seed) {
-    Prng prng(mix64(seed ^ 0x317ed));
+    Prng prng(mix64(seed ^ 0xc4a05));
     SimulationOptions options;
     options.seed = seed;
     // Short symbols and groups make the seeds quick; every tenth has those of production.
@@ -83,14 +133,14 @@ SimulationOptions draw_session(std::uint64_t seed) {
             draw_guest(prng, *options.faults_end, options.image_bytes / group_bytes));
     }
     if (guests > 1 && prng.chance(0.15)) options.guests.front().lies = true;
-    if (prng.chance(0.3)) options.forger = {50 + 400 * prng.uniform(), prng.chance(0.5)};
+    draw_common_faults(prng, options);
     options.sender.start = {static_cast<std::uint32_t>(1 + prng.below(guests)), seconds(1), false};
     options.limit = *options.faults_end + kTimeToFinish;
     if (prng.chance(0.5)) options.epoch_packets = mcast::kMinEpochPackets << prng.below(10);
     return options;
 }
 
-Findings judge_mixed(const SimulationOptions&, const RunReport& report) {
+Findings judge_chaos(const SimulationOptions&, const RunReport& report) {
     Findings findings;
     expect_complete(report, findings);
     return findings;
@@ -98,6 +148,6 @@ Findings judge_mixed(const SimulationOptions&, const RunReport& report) {
 
 }  // namespace
 
-Scenario mixed_faults() { return {"mixed", "seeds", 1, draw_session, judge_mixed}; }
+Scenario chaos() { return {"chaos", "seeds", 1, draw_session, judge_chaos}; }
 
 }  // namespace muster::sim
