@@ -209,6 +209,7 @@ private:
             item.set("received", m.counters.datagrams_received);
             item.set("repaired", m.counters.blocks_repaired);
             item.set("forged", m.counters.blocks_forged);
+            item.set("wanted_blocks", m.blocks_wanted);
             receivers.push(std::move(item));
         }
         Value line = Value::map();

@@ -3,8 +3,8 @@
 // What a receiver writes beside a half-received image, so that after a crash it goes on instead of
 // starting over: a header that names the image, then a record for every run of verified blocks.
 // Only ever appended to. A crash in the middle of a record leaves all earlier ones good: each has
-// its own checksum, and reading ends at the first that does not fit. The blocks of a record must
-// be on the disk (synced) before the record is written.
+// its own checksum, and reading ends at the first that does not fit. After a power failure a record
+// may be there whose blocks are not: whoever takes a journal up again hashes what it vouches for.
 //
 // In network order. A checksum is the first 8 bytes of SHA-256 over what stands before it in its
 // header or record, preceded by one byte: 0x10 for the header, 0x11 for a record.

@@ -85,8 +85,9 @@ public:
     }
 };
 
-// Blocks are written at once; every kCheckpointBytes they are synced and then vouched for in the
-// journal, so that what the journal says survived any crash.
+// Every block is written and at once vouched for in the journal, so that a program that is killed
+// loses no block it had. What the journal says is hashed when it is taken up again, therefore it
+// may say too much after the power failed; syncing every kSyncBytes bounds how much.
 class FileStore : public DescriptorStore {
 public:
     FileStore(UniqueFd fd, UniqueFd journal, std::string path, const Descriptor& image,
@@ -100,20 +101,24 @@ public:
     }
 
     content::BlockSet unproven() const override { return unproven_; }
-    void on_proven() override { unproven_ = content::BlockSet(image_.block_count()); }
-    void distrust() override { ::unlink((name_ + ".journal").c_str()); }
+    void on_proven(const content::BlockSet& wrong) override {
+        unproven_ = content::BlockSet(image_.block_count());
+        for (auto b = wrong.first_set(0); b; b = wrong.first_set(*b + 1)) have_.clear(*b);
+    }
 
     Status write(std::uint32_t block, ByteSpan bytes) override {
         TRY(DescriptorStore::write(block, bytes));
-        unsynced_.add(block);
+        const auto record = content::Journal::encode_record(block, block + 1);
+        TRY(write_at(journal_.value(), record, journal_bytes_, name_ + ".journal"));
+        journal_bytes_ += record.size();
         unsynced_bytes_ += bytes.size();
-        if (unsynced_bytes_ >= kCheckpointBytes) TRY(checkpoint());
+        if (unsynced_bytes_ >= kSyncBytes) TRY(sync());
         return {};
     }
 
     Status complete() override {
         if (complete_) return {};
-        TRY(checkpoint());
+        TRY(sync());
         if (::fsync(fd_.value()) != 0) return error_from_errno(errno, "syncing " + name_);
         if (::renameat2(AT_FDCWD, name_.c_str(), AT_FDCWD, path_.c_str(), RENAME_NOREPLACE) != 0) {
             return error_from_errno(errno, "renaming " + name_ + " to " + path_);
@@ -127,23 +132,14 @@ public:
     }
 
 private:
-    static constexpr std::uint64_t kCheckpointBytes = 8u << 20;
+    static constexpr std::uint64_t kSyncBytes = 8u << 20;
 
-    Status checkpoint() {
-        if (unsynced_.empty()) return {};
+    Status sync() {
+        if (unsynced_bytes_ == 0) return {};
         if (::fdatasync(fd_.value()) != 0) return error_from_errno(errno, "syncing " + name_);
-        Bytes records;
-        for (auto [begin, end] : unsynced_.runs()) {
-            const auto record = content::Journal::encode_record(static_cast<std::uint32_t>(begin),
-                                                                static_cast<std::uint32_t>(end));
-            records.insert(records.end(), record.begin(), record.end());
-        }
-        TRY(write_at(journal_.value(), records, journal_bytes_, name_ + ".journal"));
-        journal_bytes_ += records.size();
         if (::fdatasync(journal_.value()) != 0) {
             return error_from_errno(errno, "syncing " + name_ + ".journal");
         }
-        unsynced_.clear();
         unsynced_bytes_ = 0;
         return {};
     }
@@ -152,7 +148,6 @@ private:
     std::string path_;
     std::uint64_t journal_bytes_;
     content::BlockSet unproven_;
-    IntervalSet unsynced_;
     std::uint64_t unsynced_bytes_ = 0;
 };
 

@@ -24,10 +24,9 @@ public:
     virtual Status write(std::uint32_t block, ByteSpan bytes) = 0;
     virtual Status read(std::uint32_t block, MutableByteSpan out) = 0;
     // Of these, the blocks only a journal vouches for: to be hashed before the image counts as
-    // verified. Then either on_proven(), or distrust(), after which the next start begins anew.
+    // verified. Then on_proven(); those that were not as they should be are not there any more.
     virtual content::BlockSet unproven() const { return content::BlockSet(have().size()); }
-    virtual void on_proven() {}
-    virtual void distrust() {}
+    virtual void on_proven(const content::BlockSet&) {}
     // Every block was written: make it durable and give it its name. Again: nothing.
     virtual Status complete() = 0;
     virtual bool is_complete() const = 0;

@@ -119,6 +119,14 @@ Status MemberSession::on_offer(const Offer& offer) {
     callbacks.on_finished = [this, post](Status status) {
         post([this, status = std::move(status)] { finish(status); });
     };
+    callbacks.on_store_shrunk = [this, post](std::string why) {
+        post([this, why = std::move(why)] {
+            if (finished_) return;
+            callbacks_.on_notice(why);
+            leave();
+            come_back();
+        });
+    };
     callbacks.on_warning = [this, post](std::string words) {
         post([this, words = std::move(words)] { callbacks_.on_notice(words); });
     };
@@ -143,10 +151,7 @@ Status MemberSession::on_rekey(const Rekey& rekey) {
 
 void MemberSession::on_lost(const std::string& why, bool may_retry) {
     if (finished_) return;
-    socket_.reset();
-    welcomed_ = false;
-    if (engine_) add_counters(earlier_, engine_->snapshot().counters);
-    engine_.reset();
+    leave();
     if (store_ && store_->is_complete()) return finish({});
     const TimePoint now = net::monotonic_now();
     if (!lost_at_) {
@@ -157,7 +162,19 @@ void MemberSession::on_lost(const std::string& why, bool may_retry) {
     const bool too_long =
         options_.retry_for >= Duration::zero() && now - *lost_at_ > options_.retry_for;
     if (!may_retry || too_long) return finish(Error(Errc::unavailable, why));
-    // Spread, so that a room does not come back in one moment.
+    come_back();
+}
+
+// Ends the connection and what hangs on it; the store stays.
+void MemberSession::leave() {
+    socket_.reset();
+    welcomed_ = false;
+    if (engine_) add_counters(earlier_, engine_->snapshot().counters);
+    engine_.reset();
+}
+
+// Spread, so that a room does not come back in one moment.
+void MemberSession::come_back() {
     retry_ = loop_.after(from_seconds(0.3 + 1.7 * prng_.uniform()), [this] { connect(); });
 }
 

@@ -60,6 +60,8 @@ private:
     Status on_welcome(const Welcome& welcome);
     Status on_rekey(const Rekey& rekey);
     void on_lost(const std::string& why, bool may_retry);
+    void leave();
+    void come_back();
     void finish(Status status);
     void send(const ToServer& message);
 

@@ -70,9 +70,9 @@ public:
             auto decoded = content::Manifest::decode(encoded, engine_.offer_.image);
             const bool good = decoded.ok();
             if (good) manifest_ = std::make_unique<content::Manifest>(std::move(*decoded));
-            Status proven = good ? prove_earlier_blocks() : Status();
-            answer([this, good, proven = std::move(proven)] {
-                if (!proven.ok()) return engine_.finish(proven);
+            const std::uint32_t wrong = good ? prove_earlier_blocks() : 0;
+            answer([this, good, wrong] {
+                if (wrong > 0) return engine_.on_store_shrunk(wrong);
                 engine_.core_->on_manifest_checked(net::monotonic_now(), good);
             });
         });
@@ -94,22 +94,19 @@ private:
         }
         return {};
     }
-    // What a journal vouches for is hashed as well: the file may have been changed since.
-    Status prove_earlier_blocks() {
+    // What a journal vouches for is hashed as well: the power may have failed, the file may have
+    // been changed. How many blocks were wrong.
+    std::uint32_t prove_earlier_blocks() {
         const content::BlockSet unproven = engine_.store_.unproven();
+        content::BlockSet wrong(unproven.size());
         Bytes bytes;
         for (auto b = unproven.first_set(0); b; b = unproven.first_set(*b + 1)) {
             bytes.resize(manifest_->block_length(*b));
             const Status read = engine_.store_.read(*b, bytes);
-            if (read.ok() && manifest_->verify_block(*b, bytes)) continue;
-            engine_.store_.distrust();
-            return Error(Errc::corrupt,
-                         "what was received earlier is not what its journal says "
-                         "(block " +
-                             std::to_string(*b) + "): start again, it will be received anew");
+            if (!read.ok() || !manifest_->verify_block(*b, bytes)) wrong.set(*b);
         }
-        engine_.store_.on_proven();
-        return {};
+        engine_.store_.on_proven(wrong);
+        return wrong.count();
     }
     void on_worker(std::function<void()> job) { engine_.worker_.post(std::move(job)); }
     void answer(std::function<void()> event) { engine_.inbox_.post(std::move(event)); }
@@ -325,6 +322,14 @@ void ReceiverEngine::finish(Status status) {
     publish(now);
     send_control(now);
     callbacks_.on_finished(std::move(status));
+}
+
+void ReceiverEngine::on_store_shrunk(std::uint32_t wrong_blocks) {
+    if (finished_) return;
+    finished_ = true;
+    callbacks_.on_store_shrunk(std::to_string(wrong_blocks) +
+                               " of the blocks received earlier are not what the journal says: "
+                               "they will be received anew");
 }
 
 void ReceiverEngine::publish(TimePoint now) {

@@ -49,6 +49,8 @@ public:
         std::function<void(ToServer)> send;
         // Everything is stored and reported, or why not.
         std::function<void(Status)> on_finished;
+        // The store has less than the join said: join again, with a new engine.
+        std::function<void(std::string why)> on_store_shrunk;
         std::function<void(std::string)> on_warning;
     };
     // `store` is the image's; it outlives the engine.
@@ -80,6 +82,7 @@ private:
     void send_control(TimePoint now);
     void publish(TimePoint now);
     void finish(Status status);
+    void on_store_shrunk(std::uint32_t wrong_blocks);
     void watch_silence(TimePoint now);
     void obey(const mcast::MemberOrder& order);
 

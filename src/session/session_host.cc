@@ -213,17 +213,31 @@ void SessionHost::on_rekey(const mcast::GroupSecret& secret) {
     tell_all(Rekey{secret});
 }
 
+// Whom the sender has given up is told why, and whose place was taken by another of its name.
+// Whoever was only silent finds its connection closed, and may come back.
+void SessionHost::give_up(const mcast::MemberChanged& member) {
+    const bool lost = member.state == mcast::MemberState::lost;
+    if (!lost && member.state != mcast::MemberState::failed) return;
+    for (auto& [id, connection] : connections_) {
+        if (connection.member != member.number) continue;
+        const bool replaced =
+            std::any_of(connections_.begin(), connections_.end(), [&, own = id](const auto& other) {
+                return other.first > own && other.second.asked && other.second.name == member.name;
+            });
+        if (lost && !replaced) {
+            connection.socket->close(member.why);
+        } else {
+            refuse(connection, member.why);
+        }
+    }
+}
+
 void SessionHost::on_event(const mcast::SenderEvent& event) {
     if (const auto* ordered = std::get_if<mcast::MemberOrdered>(&event)) {
         return tell(ordered->number, ordered->order);
     }
     if (const auto* member = std::get_if<mcast::MemberChanged>(&event)) {
-        // Whom the sender gave up is told why.
-        for (auto& [id, connection] : connections_) {
-            const bool given_up = member->state == mcast::MemberState::failed ||
-                                  member->state == mcast::MemberState::lost;
-            if (given_up && connection.member == member->number) refuse(connection, member->why);
-        }
+        give_up(*member);
         return callbacks_.on_member(*member);
     }
     if (const auto* pause = std::get_if<mcast::PauseChanged>(&event)) {

@@ -72,6 +72,7 @@ private:
     void watch_for_forgery(Connection& connection, const mcast::MemberCounters& counters);
     void refuse(Connection& connection, const std::string& why);
     void on_early_failure(Connection& connection, const mcast::MemberFinished& finished);
+    void give_up(const mcast::MemberChanged& member);
     void tell_all(const ToMember& message);
     void tell(mcast::MemberNumber number, const ToMember& message);
 
