@@ -20,8 +20,8 @@ Duration Pause::on_carrier(TimePoint now, bool there) {
     }
     const Duration gone = now - *carrier_lost_at_;
     carrier_lost_at_.reset();
-    // Members could not be heard either.
-    if (heard_at_) heard_at_ = now;
+    // A switch may take its time before it forwards again: wait for a word.
+    if (heard_at_) heard_at_ = now - feedback_timeout_;
     return gone;
 }
 

@@ -5,7 +5,8 @@
 // meanwhile would have to be sent again to everybody.
 //
 // Without a carrier nothing is sent. Without feedback STATUS goes on, so that members find the
-// stream again, and anything heard ends the pause at once.
+// stream again, and anything heard ends the pause at once. A carrier that has come back is no
+// feedback yet: the port of a switch may need half a minute before it forwards.
 #pragma once
 
 #include <optional>

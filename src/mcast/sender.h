@@ -51,8 +51,8 @@ struct SenderOptions {
     // Silence after which a member is lost; five report periods when the fleet makes those longer.
     Duration member_timeout = std::chrono::seconds(10);
     Duration stall_timeout = std::chrono::seconds(120);
-    // Nothing heard from any member for so long: pause. Two reports of each have been missed.
-    Duration feedback_timeout = std::chrono::milliseconds(2500);
+    // Nothing heard from any member for so long: pause. Longer than a report takes.
+    Duration feedback_timeout = std::chrono::milliseconds(1500);
     std::uint32_t max_members = 100'000;
     std::uint16_t backoff_ms = 10;
     std::uint16_t grtt_ms = 2;

@@ -58,7 +58,8 @@ Scenario half_power_cycled(std::uint32_t receivers) {
 }
 
 // Each reboots once, at a moment of its own: together they have missed every part of the image, so
-// one more pass serves them all, however many they are.
+// one more pass serves them all, however many they are. Every group is also the one in which
+// somebody came back, and is completed for it by rows: 15 % more.
 Scenario all_reboot(std::uint32_t receivers) {
     return {"all-reboot-" + std::to_string(receivers), "returns", 1,
             [=](std::uint64_t seed) {
@@ -71,7 +72,7 @@ Scenario all_reboot(std::uint32_t receivers) {
                 return options;
             },
             [=](const SimulationOptions& options, const RunReport& report) {
-                return judge_again(options, report, whole(options));
+                return judge_again(options, report, 1.15 * whole(options));
             }};
 }
 
