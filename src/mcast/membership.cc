@@ -74,6 +74,12 @@ void Membership::excuse(TimePoint now, Duration silence) {
     }
 }
 
+bool Membership::anybody_away() const {
+    return std::any_of(members_.begin(), members_.end(), [](const auto& entry) {
+        return entry.second.is_live() && !entry.second.connected;
+    });
+}
+
 bool Membership::anybody_lost() const {
     std::map<std::string_view, MemberState> latest;
     for (const auto& [number, member] : members_) latest[member.name] = member.state;

@@ -60,6 +60,8 @@ public:
     std::optional<TimePoint> next_silence(Duration timeout) const;
     // Nobody could be heard for so long: it is no silence of theirs.
     void excuse(TimePoint now, Duration silence);
+    // A live member's connection is broken.
+    bool anybody_away() const;
     // Somebody is lost and has not come back.
     bool anybody_lost() const;
 

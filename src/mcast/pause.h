@@ -6,7 +6,9 @@
 //
 // Without a carrier nothing is sent. Without feedback STATUS goes on, so that members find the
 // stream again, and anything heard ends the pause at once. A carrier that has come back is no
-// feedback yet: the port of a switch may need half a minute before it forwards.
+// feedback yet: the port of a switch may need half a minute before it forwards. When members are
+// back whose connections had broken, the others are on their way (`returning`,
+// Sender::check_pause): they are spread over two seconds, and would miss what is sent meanwhile.
 #pragma once
 
 #include <optional>
@@ -16,7 +18,7 @@
 
 namespace muster::mcast {
 
-enum class PauseReason { none, no_carrier, no_feedback };
+enum class PauseReason { none, no_carrier, no_feedback, returning };
 // In words for people; empty for none.
 std::string_view to_string(PauseReason reason);
 

@@ -51,6 +51,7 @@ TEST(PauseTest, ReasonsHaveWords) {
     EXPECT_TRUE(to_string(PauseReason::none).empty());
     EXPECT_FALSE(to_string(PauseReason::no_carrier).empty());
     EXPECT_FALSE(to_string(PauseReason::no_feedback).empty());
+    EXPECT_FALSE(to_string(PauseReason::returning).empty());
 }
 
 }  // namespace

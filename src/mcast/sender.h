@@ -190,6 +190,7 @@ private:
     Pacer pacer_;
     Pause pause_;
     PauseReason paused_ = PauseReason::none;
+    std::optional<TimePoint> returning_since_;
     SenderState state_ = SenderState::gathering;
     SenderCounters counters_;
     std::vector<SenderEvent> events_;

@@ -12,6 +12,8 @@ namespace muster::mcast {
 namespace {
 
 constexpr Duration kMemberCheckInterval = std::chrono::milliseconds(100);
+// A receiver tries again after at most 2 s.
+constexpr Duration kReturnTime = std::chrono::milliseconds(2500);
 
 }  // namespace
 
@@ -165,7 +167,12 @@ void Sender::on_carrier(TimePoint now, bool there) {
 }
 
 void Sender::check_pause(TimePoint now) {
-    const PauseReason reason = pause_.reason(now);
+    PauseReason reason = pause_.reason(now);
+    if (reason != PauseReason::none) returning_since_.reset();
+    if (reason == PauseReason::none && paused_ != PauseReason::none && membership_.anybody_away()) {
+        if (!returning_since_) returning_since_ = now;
+        if (now < *returning_since_ + kReturnTime) reason = PauseReason::returning;
+    }
     if (reason == paused_) return;
     paused_ = reason;
     events_.push_back(PauseChanged{reason});

@@ -138,6 +138,30 @@ TEST_F(SenderPauseTest, AConnectionThatBrokeWithoutACarrierHasItsTimeAfterIt) {
     EXPECT_EQ(state_of(a), MemberState::lost);
 }
 
+TEST_F(SenderPauseTest, GoesOnWhenAllAreBackWhoseConnectionsBroke) {
+    const std::vector members{join("a"), join("b")};
+    run(seconds(3));
+    for (const auto member : members) sender_.on_disconnected(now_, member);
+    pauses();
+    const auto a = join("a");
+    EXPECT_EQ(run(seconds(1)).content, 0);
+    EXPECT_EQ(pauses(), std::vector{PauseReason::returning});
+    report(a);
+    join("b");
+    EXPECT_GT(run(seconds(1)).content, 0);
+    EXPECT_EQ(pauses(), std::vector{PauseReason::none});
+}
+
+TEST_F(SenderPauseTest, DoesNotWaitLongForOneThatDoesNotComeBack) {
+    const std::vector members{join("a"), join("b")};
+    run(seconds(3));
+    for (const auto member : members) sender_.on_disconnected(now_, member);
+    const auto a = join("a");
+    run(seconds(2));
+    report(a);
+    EXPECT_GT(run(seconds(2)).content, 0);
+}
+
 TEST_F(SenderPauseTest, AClosedSessionWaitsForTheLost) {
     const auto a = join("a");
     const auto b = join("b");
