@@ -14,6 +14,7 @@ from cases import check
 from raw_client import RawClient
 
 DATA, REPAIR, STATUS = 1, 2, 3
+SO_RCVBUFFORCE = 33
 HEADER = struct.Struct(">BBBBIQ")
 COUNTERS = dict.fromkeys(("received", "lost", "rejected", "local_drops", "duplicates", "verified",
                           "repaired", "forged", "naks"), 0)
@@ -116,7 +117,7 @@ class Insider:
 
     def _listen_to_group(self, host):
         ears = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        ears.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUFFORCE, 64 << 20)
+        ears.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, 64 << 20)
         ears.bind(self._group)
         ears.setsockopt(socket.IPPROTO_IP, socket.IP_ADD_MEMBERSHIP,
                         socket.inet_aton(self._group[0]) + socket.inet_aton(host.address))

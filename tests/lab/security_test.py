@@ -75,7 +75,7 @@ class Forger:
 
 @lab_test(180)
 def forged_data_never_reaches_a_disk_and_is_reported(programs):
-    """From the first datagram to the last: who is forged at must still finish."""
+    """A third of the image long; what was forged is dropped and comes again."""
     with Room() as room:
         session = Session(programs, room, 16 * MIB)
         session.send(3, rate="40M")
@@ -89,11 +89,12 @@ def forged_data_never_reaches_a_disk_and_is_reported(programs):
                 if heard is None or heard.body is None:
                     continue
                 heard_count += 1
-                if heard.type == STATUS or heard_count % 20 == 0:
+                forges = heard.number < 4000
+                if forges and (heard.type == STATUS or heard_count % 20 == 0):
                     forger.answer(heard, 30)
             insider.finish()
             session.check_all_exact()
-        check(forger.forged > 300, f"only {forger.forged} datagrams were forged")
+        check(forger.forged > 100, f"only {forger.forged} datagrams were forged")
         for name in session.receivers:
             found = figures(session, name)
             print(f"{name}: {forger.forged} forged datagrams, {found}")
