@@ -49,12 +49,13 @@ struct JoinRequest {
     std::string name;  // as people know the computer
     IntervalSet want;  // blocks not yet verified; a want beyond the end is cut off
     bool wants_all = false;
+    std::uint32_t open_blocks = 0;  // of how many blocks it can hold groups that are not complete
 };
 
 // Sent about every second, and at once when polled (StatusPacket::poll) or done.
 struct MemberReport {
     IntervalSet verified;  // since the last report
-    IntervalSet missed;    // groups of which (almost) nothing came: send their sources again
+    IntervalSet missed;    // blocks of groups of which nothing came: send their sources again
     std::vector<NakEntry> deficits;  // of open groups, when polled: a NAK that cannot get lost
     std::uint64_t highest_seen = 0;
     std::uint32_t blocks_missing = 0;

@@ -8,7 +8,7 @@
 
 namespace muster::mcast {
 
-GroupBuffer::GroupBuffer(const Layout& layout, GroupIndex group)
+GroupBuffer::GroupBuffer(const Layout& layout, GroupId group)
     : layout_(layout),
       group_(group),
       symbols_(std::size_t{layout.symbols_in_group(group)} * layout.symbol_bytes()),
@@ -32,7 +32,7 @@ std::vector<BlockIndex> GroupBuffer::blocks_to_load(std::span<const std::uint32_
     std::vector<BlockIndex> blocks;
     const BlockIndex end = layout_.end_block(group_);
     for (BlockIndex block = layout_.first_block(group_); block < end; ++block) {
-        const auto first = there.begin() + layout_.first_symbol_in_group(block);
+        const auto first = there.begin() + layout_.first_symbol_in_group(group_, block);
         const auto last = first + layout_.symbols_in_block(block);
         if (std::find(first, last, false) != last) blocks.push_back(block);
     }
@@ -40,7 +40,7 @@ std::vector<BlockIndex> GroupBuffer::blocks_to_load(std::span<const std::uint32_
 }
 
 void GroupBuffer::mark_loaded(BlockIndex block) {
-    const auto first = filled_.begin() + layout_.first_symbol_in_group(block);
+    const auto first = filled_.begin() + layout_.first_symbol_in_group(group_, block);
     std::fill(first, first + layout_.symbols_in_block(block), true);
 }
 
@@ -56,13 +56,13 @@ std::uint32_t GroupBuffer::decode(std::span<const std::uint32_t> missing) {
 
 ByteSpan GroupBuffer::block_bytes(BlockIndex block) const {
     const std::size_t start =
-        std::size_t{layout_.first_symbol_in_group(block)} * layout_.symbol_bytes();
+        std::size_t{layout_.first_symbol_in_group(group_, block)} * layout_.symbol_bytes();
     return ByteSpan(symbols_).subspan(start, layout_.block_length_bytes(block));
 }
 
 MutableByteSpan GroupBuffer::block_bytes(BlockIndex block) {
     const std::size_t start =
-        std::size_t{layout_.first_symbol_in_group(block)} * layout_.symbol_bytes();
+        std::size_t{layout_.first_symbol_in_group(group_, block)} * layout_.symbol_bytes();
     return MutableByteSpan(symbols_).subspan(start, layout_.block_length_bytes(block));
 }
 

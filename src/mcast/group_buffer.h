@@ -17,7 +17,7 @@ namespace muster::mcast {
 
 class GroupBuffer {
 public:
-    GroupBuffer(const Layout& layout, GroupIndex group);
+    GroupBuffer(const Layout& layout, GroupId group);
 
     void store_symbol(std::uint32_t symbol_in_group, ByteSpan payload);
     void store_row(std::uint32_t row, ByteSpan payload);
@@ -35,7 +35,7 @@ public:
 
     ByteSpan block_bytes(BlockIndex block) const;
     MutableByteSpan block_bytes(BlockIndex block);
-    GroupIndex group() const { return group_; }
+    GroupId group() const { return group_; }
 
 private:
     struct Row {
@@ -43,7 +43,7 @@ private:
         Bytes bytes;
     };
     const Layout& layout_;
-    GroupIndex group_;
+    GroupId group_;
     Bytes symbols_;
     std::vector<bool> filled_;
     std::vector<Row> rows_;

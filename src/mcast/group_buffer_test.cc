@@ -5,6 +5,7 @@
 
 #include "base/prng.h"
 #include "fec/encoder.h"
+#include "mcast/stretch_for_test.h"
 
 namespace muster::mcast {
 namespace {
@@ -31,7 +32,7 @@ protected:
     Bytes block(BlockIndex index) const {
         Bytes bytes;
         for (std::uint32_t s = 0; s < layout_.symbols_in_block(index); ++s) {
-            const auto& symbol = symbols_[layout_.first_symbol_in_group(index) + s];
+            const auto& symbol = symbols_[layout_.first_symbol_in_group(group_, index) + s];
             bytes.insert(bytes.end(), symbol.begin(), symbol.end());
         }
         bytes.resize(layout_.block_length_bytes(index));
@@ -46,7 +47,7 @@ protected:
 
     // Blocks of 4 symbols of 16 bytes; the group has 3 blocks and 2 symbols.
     const Layout layout_ = Layout::create({3 * 64 + 16 + 5, 40, 64, 16, 2}).value();
-    const GroupIndex group_{1};
+    const GroupId group_ = nth_group(layout_, 1);
     std::vector<Bytes> symbols_;
 };
 

@@ -120,7 +120,7 @@ Result<Opened> GroupOpener::open(TimePoint now, ByteSpan datagram, MutableByteSp
     const auto body = cipher->open(header, datagram, scratch);
     if (!body) return seal_broken();
     window_.remember(header.packet_number, mark);
-    return Opened{header, TRY(decode_body(header.type, *body, payload_bytes_))};
+    return Opened{header, TRY(decode_body(header.type, *body, payload_bytes_, header.flags))};
 }
 
 }  // namespace muster::mcast

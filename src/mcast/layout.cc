@@ -21,9 +21,9 @@ Result<Layout> Layout::create(const LayoutOptions& options) {
         return wrong("symbol size " + std::to_string(options.symbol_bytes) +
                      " does not divide the block size " + std::to_string(options.block_bytes));
     }
-    if (options.group_blocks_log2 > kMaxGroupBlocksLog2) return wrong("repair group too long");
+    if (options.stretch_blocks_log2 > kMaxStretchBlocksLog2) return wrong("repair group too long");
     const std::uint64_t per_block = options.block_bytes / options.symbol_bytes;
-    if ((per_block << options.group_blocks_log2) > kMaxGroupSymbols) {
+    if ((per_block << options.stretch_blocks_log2) > kMaxGroupSymbols) {
         return wrong("repair group of more than " + std::to_string(kMaxGroupSymbols) + " symbols");
     }
     constexpr std::uint64_t kMaxObjectBytes = 1ULL << 47;
@@ -44,9 +44,14 @@ Layout::Layout(const LayoutOptions& options) : options_(options) {
     manifest_blocks_ = count(divide_up(options.manifest_bytes, options.block_bytes));
     const auto image_blocks = count(divide_up(options.image_bytes, options.block_bytes));
     block_count_ = manifest_blocks_ + image_blocks;
-    const std::uint32_t group_blocks = 1u << options.group_blocks_log2;
-    manifest_groups_ = count(divide_up(manifest_blocks_, group_blocks));
-    group_count_ = manifest_groups_ + count(divide_up(image_blocks, group_blocks));
+    const std::uint8_t stretch_log2 = options.stretch_blocks_log2;
+    unit_log2_ = stretch_log2 > kUnitsPerStretchLog2 ? stretch_log2 - kUnitsPerStretchLog2 : 0;
+    const std::uint32_t stretch_blocks = 1u << stretch_log2;
+    const std::uint32_t unit_blocks = 1u << unit_log2_;
+    manifest_stretches_ = count(divide_up(manifest_blocks_, stretch_blocks));
+    stretch_count_ = manifest_stretches_ + count(divide_up(image_blocks, stretch_blocks));
+    manifest_units_ = count(divide_up(manifest_blocks_, unit_blocks));
+    unit_count_ = manifest_units_ + count(divide_up(image_blocks, unit_blocks));
 }
 
 std::uint64_t Layout::symbol_count() const {
@@ -71,31 +76,61 @@ std::uint32_t Layout::symbols_in_block(BlockIndex block) const {
     return static_cast<std::uint32_t>(divide_up(block_length_bytes(block), options_.symbol_bytes));
 }
 
-GroupIndex Layout::group_of(BlockIndex block) const {
-    const std::uint32_t base = is_manifest(block) ? 0 : manifest_groups_;
-    return GroupIndex(base + (index_in_object(block) >> options_.group_blocks_log2));
+bool Layout::is_group(GroupId group) const {
+    if (group.start_block >= block_count_) return false;
+    return group == group_of(BlockIndex(group.start_block), group.blocks_log2);
 }
 
-BlockIndex Layout::first_block(GroupIndex group) const {
-    CHECK(group.value < group_count_);
-    if (is_manifest(group)) return BlockIndex(group.value << options_.group_blocks_log2);
-    return BlockIndex(manifest_blocks_ +
-                      ((group.value - manifest_groups_) << options_.group_blocks_log2));
+GroupId Layout::group_of(BlockIndex block, std::uint8_t blocks_log2) const {
+    CHECK(block.value < block_count_);
+    const std::uint8_t log2 = is_manifest(block)
+                                  ? longest_group_log2()
+                                  : std::clamp(blocks_log2, unit_log2_, longest_group_log2());
+    const std::uint32_t in_group = index_in_object(block) & ((1u << log2) - 1);
+    return {block.value - in_group, log2};
 }
 
-BlockIndex Layout::end_block(GroupIndex group) const {
+BlockIndex Layout::end_block(GroupId group) const {
     const std::uint32_t object_end = is_manifest(group) ? manifest_blocks_ : block_count_;
-    const std::uint32_t full_end = first_block(group).value + (1u << options_.group_blocks_log2);
-    return BlockIndex(std::min(object_end, full_end));
+    return BlockIndex(std::min(object_end, group.start_block + (1u << group.blocks_log2)));
 }
 
-std::uint32_t Layout::blocks_in_group(GroupIndex group) const {
-    return end_block(group).value - first_block(group).value;
+std::uint32_t Layout::blocks_in_group(GroupId group) const {
+    return end_block(group).value - group.start_block;
 }
 
-std::uint32_t Layout::symbols_in_group(GroupIndex group) const {
+std::uint32_t Layout::symbols_in_group(GroupId group) const {
     const BlockIndex last(end_block(group).value - 1);
-    return (last.value - first_block(group).value) * symbols_per_block_ + symbols_in_block(last);
+    return (last.value - group.start_block) * symbols_per_block_ + symbols_in_block(last);
+}
+
+StretchIndex Layout::stretch_of(BlockIndex block) const {
+    const std::uint32_t base = is_manifest(block) ? 0 : manifest_stretches_;
+    return StretchIndex(base + (index_in_object(block) >> options_.stretch_blocks_log2));
+}
+
+BlockIndex Layout::end_of_stretch(BlockIndex block) const {
+    return end_block(group_of(block, longest_group_log2()));
+}
+
+UnitIndex Layout::unit_of(BlockIndex block) const {
+    const std::uint32_t base = is_manifest(block) ? 0 : manifest_units_;
+    return UnitIndex(base + (index_in_object(block) >> unit_log2_));
+}
+
+BlockIndex Layout::first_block(UnitIndex unit) const {
+    if (unit.value < manifest_units_) return BlockIndex(unit.value << unit_log2_);
+    return BlockIndex(manifest_blocks_ + ((unit.value - manifest_units_) << unit_log2_));
+}
+
+BlockIndex Layout::end_block(UnitIndex unit) const {
+    const BlockIndex first = first_block(unit);
+    const std::uint32_t object_end = is_manifest(first) ? manifest_blocks_ : block_count_;
+    return BlockIndex(std::min(object_end, first.value + (1u << unit_log2_)));
+}
+
+UnitIndex Layout::end_unit(GroupId group) const {
+    return UnitIndex(unit_of(BlockIndex(end_block(group).value - 1)).value + 1);
 }
 
 bool Layout::is_symbol(std::uint32_t wire_symbol) const {
@@ -103,8 +138,8 @@ bool Layout::is_symbol(std::uint32_t wire_symbol) const {
     return block.value < block_count_ && symbol_in_block(wire_symbol) < symbols_in_block(block);
 }
 
-std::uint32_t Layout::first_symbol_in_group(BlockIndex block) const {
-    return (block.value - first_block(group_of(block)).value) * symbols_per_block_;
+std::uint32_t Layout::first_symbol_in_group(GroupId group, BlockIndex block) const {
+    return (block.value - group.start_block) * symbols_per_block_;
 }
 
 }  // namespace muster::mcast

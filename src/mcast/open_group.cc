@@ -7,7 +7,7 @@
 
 namespace muster::mcast {
 
-OpenGroup::OpenGroup(const Layout& layout, GroupIndex group, const content::BlockSet& verified)
+OpenGroup::OpenGroup(const Layout& layout, GroupId group, const content::BlockSet& verified)
     : layout_(layout), group_(group) {
     const BlockIndex first = layout.first_block(group);
     for (BlockIndex block = first; block < layout.end_block(group); ++block) {

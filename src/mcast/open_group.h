@@ -18,7 +18,7 @@ namespace muster::mcast {
 class OpenGroup {
 public:
     // `verified` is asked once, for the blocks this group already has.
-    OpenGroup(const Layout& layout, GroupIndex group, const content::BlockSet& verified);
+    OpenGroup(const Layout& layout, GroupId group, const content::BlockSet& verified);
 
     // False: had it already.
     bool add_source(std::uint32_t symbol_in_group);
@@ -38,7 +38,7 @@ public:
     void on_rank_missing(std::uint32_t rows) { extra_rows_ += rows; }
     void on_decoded();
 
-    GroupIndex group() const { return group_; }
+    GroupId group() const { return group_; }
 
     // Bookkeeping of the receiver, by block of the group: its check was ordered; it was decoded.
     struct BlockState {
@@ -60,7 +60,7 @@ public:
 
 private:
     const Layout& layout_;
-    GroupIndex group_;
+    GroupId group_;
     std::vector<bool> has_;
     std::vector<std::uint16_t> missing_in_block_;
     std::vector<BlockState> blocks_;

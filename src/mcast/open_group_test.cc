@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include "mcast/stretch_for_test.h"
+
 namespace muster::mcast {
 namespace {
 
@@ -11,7 +13,7 @@ Layout small_layout() { return Layout::create({5 * 64 + 64 - 20, 40, 64, 16, 2})
 
 class Open : public testing::Test {
 protected:
-    OpenGroup open(std::uint32_t group) { return {layout_, GroupIndex(group), verified_}; }
+    OpenGroup open(std::uint32_t group) { return {layout_, nth_group(layout_, group), verified_}; }
 
     const Layout layout_ = small_layout();
     content::BlockSet verified_{layout_.block_count()};

@@ -14,6 +14,8 @@ constexpr std::uint8_t kServesAway = 1;  // in the flags of STATUS
 constexpr std::size_t kAdvertBytes = 12;
 constexpr std::size_t kNakFixedBytes = 16;
 constexpr std::size_t kNakEntryBytes = 12;
+constexpr std::uint32_t kMaxRowsDue = 65535;
+constexpr std::uint8_t kGroupLengthFlags = 7;
 constexpr std::size_t kFeedbackBytes = 76;
 
 Error corrupt(const std::string& what) { return {Errc::corrupt, what}; }
@@ -36,7 +38,10 @@ void encode(const StatusPacket& packet, ByteSpan, ByteWriter& out) {
     out.u16(packet.feedback_period_ms);
     out.u16(0).u16(static_cast<std::uint16_t>(packet.adverts.size()));
     for (const auto& advert : packet.adverts) {
-        out.u32(advert.start_block).u32(advert.rows_sent).u32(advert.rows_target);
+        const std::uint32_t rows_due = advert.rows_target - advert.rows_sent;
+        CHECK(advert.rows_target >= advert.rows_sent && rows_due <= kMaxRowsDue);
+        out.u32(advert.start_block).u32(advert.rows_sent).u8(advert.group_blocks_log2).u8(0);
+        out.u16(static_cast<std::uint16_t>(rows_due));
     }
 }
 
@@ -45,7 +50,8 @@ void encode(const NakPacket& packet, ByteSpan, ByteWriter& out) {
     out.u32(packet.member).u64(packet.highest_seen).u16(packet.loss_per_10k);
     out.u16(static_cast<std::uint16_t>(packet.entries.size()));
     for (const auto& entry : packet.entries) {
-        out.u32(entry.start_block).u32(entry.rows_seen).u16(entry.deficit).u16(0);
+        out.u32(entry.start_block).u32(entry.rows_seen).u16(entry.deficit);
+        out.u8(entry.group_blocks_log2).u8(0);
     }
 }
 
@@ -102,7 +108,11 @@ Status decode(ByteReader in, StatusPacket& packet) {
         GroupAdvert advert;
         advert.start_block = in.u32();
         advert.rows_sent = in.u32();
-        advert.rows_target = in.u32();
+        advert.group_blocks_log2 = in.u8();
+        in.u8();
+        const std::uint32_t rows_due = in.u16();
+        if (rows_due > ~advert.rows_sent) return corrupt("STATUS with rows beyond the last");
+        advert.rows_target = advert.rows_sent + rows_due;
         packet.adverts.push_back(advert);
     }
     return {};
@@ -121,7 +131,8 @@ Status decode(ByteReader in, NakPacket& packet) {
         entry.start_block = in.u32();
         entry.rows_seen = in.u32();
         entry.deficit = in.u16();
-        in.u16();
+        entry.group_blocks_log2 = in.u8();
+        in.u8();
         packet.entries.push_back(entry);
     }
     return {};
@@ -194,15 +205,26 @@ Result<Header> decode_header(ByteSpan datagram) {
     return header;
 }
 
+std::uint8_t header_flags(const Packet& packet) {
+    const auto* data = std::get_if<DataPacket>(&packet);
+    return data == nullptr ? 0 : data->group_blocks_log2 & kGroupLengthFlags;
+}
+
 void encode_body(const Packet& packet, ByteSpan payload, ByteWriter& out) {
     std::visit([&](const auto& typed) { encode(typed, payload, out); }, packet);
 }
 
-Result<Packet> decode_body(PacketType type, ByteSpan body, std::size_t payload_bytes) {
+Result<Packet> decode_body(PacketType type, ByteSpan body, std::size_t payload_bytes,
+                           std::uint8_t flags) {
     const ByteReader in(body);
     Packet packet;
     switch (type) {
-        case PacketType::data: TRY(decode(in, payload_bytes, packet.emplace<DataPacket>())); break;
+        case PacketType::data: {
+            auto& data = packet.emplace<DataPacket>();
+            TRY(decode(in, payload_bytes, data));
+            data.group_blocks_log2 = flags & kGroupLengthFlags;
+            break;
+        }
         case PacketType::repair:
             TRY(decode(in, payload_bytes, packet.emplace<RepairPacket>()));
             break;

@@ -42,8 +42,9 @@ struct Header {
 
 // One source symbol.
 struct DataPacket {
-    std::uint32_t symbol = 0;  // Layout::wire_symbol
-    ByteSpan payload;          // symbol_bytes; empty in a simulation without bytes
+    std::uint32_t symbol = 0;            // Layout::wire_symbol
+    ByteSpan payload;                    // symbol_bytes; empty in a simulation without bytes
+    std::uint8_t group_blocks_log2 = 0;  // of its group, 0 .. 7; travels in the header's flags
 };
 
 // One repair symbol: row `row` of the code over the group that begins at `start_block`.
@@ -52,6 +53,7 @@ struct RepairPacket {
     std::uint8_t group_blocks_log2 = 0;
     std::uint32_t row = 0;
     ByteSpan payload;
+    GroupId group() const { return {start_block, group_blocks_log2}; }
 };
 
 // What the sender says of a group whose source symbols have all been sent: rows sent so far, and
@@ -59,7 +61,9 @@ struct RepairPacket {
 struct GroupAdvert {
     std::uint32_t start_block = 0;
     std::uint32_t rows_sent = 0;
-    std::uint32_t rows_target = 0;
+    std::uint32_t rows_target = 0;  // at most 65535 above rows_sent
+    std::uint8_t group_blocks_log2 = 0;
+    GroupId group() const { return {start_block, group_blocks_log2}; }
 };
 inline constexpr std::size_t kMaxAdverts = 64;
 
@@ -86,6 +90,8 @@ struct NakEntry {
     std::uint32_t start_block = 0;
     std::uint32_t rows_seen = 0;
     std::uint16_t deficit = 0;
+    std::uint8_t group_blocks_log2 = 0;
+    GroupId group() const { return {start_block, group_blocks_log2}; }
 };
 inline constexpr std::size_t kMaxNakEntries = 32;
 
@@ -127,8 +133,11 @@ void encode_header(const Header& header, ByteWriter& out);
 // Errc::corrupt: too short, unknown type. Errc::version_mismatch: names both versions.
 Result<Header> decode_header(ByteSpan datagram);
 
+// What a packet has in the header's flags; decode_body() takes it from there.
+std::uint8_t header_flags(const Packet& packet);
 void encode_body(const Packet& packet, ByteSpan payload, ByteWriter& out);
 // Errc::corrupt with what is wrong; a payload of any length but payload_bytes is wrong.
-Result<Packet> decode_body(PacketType type, ByteSpan body, std::size_t payload_bytes);
+Result<Packet> decode_body(PacketType type, ByteSpan body, std::size_t payload_bytes,
+                           std::uint8_t flags = 0);
 
 }  // namespace muster::mcast

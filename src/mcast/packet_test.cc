@@ -28,8 +28,10 @@ Bytes encoded(const Packet& packet, ByteSpan payload) {
 Packet random_packet(Prng& prng, PacketType type, ByteSpan payload) {
     const auto word = [&] { return static_cast<std::uint32_t>(prng.next()); };
     const auto half = [&] { return static_cast<std::uint16_t>(prng.next()); };
+    const auto byte = [&] { return static_cast<std::uint8_t>(prng.next()); };
     switch (type) {
-        case PacketType::data: return DataPacket{word(), payload};
+        case PacketType::data:
+            return DataPacket{word(), payload, static_cast<std::uint8_t>(prng.below(8))};
         case PacketType::repair:
             return RepairPacket{word(), static_cast<std::uint8_t>(half()), word(), payload};
         case PacketType::status: {
@@ -41,7 +43,8 @@ Packet random_packet(Prng& prng, PacketType type, ByteSpan payload) {
                                 {}};
             const auto count = prng.below(kMaxAdverts + 1);
             for (std::uint64_t i = 0; i < count; ++i) {
-                status.adverts.push_back({word(), word(), word()});
+                const std::uint32_t rows = word() / 2;
+                status.adverts.push_back({word(), rows, rows + half(), byte()});
             }
             status.serves_away = prng.chance(0.5);
             return status;
@@ -54,7 +57,9 @@ Packet random_packet(Prng& prng, PacketType type, ByteSpan payload) {
     }
     NakPacket nak{word(), prng.next(), half(), {}};
     const auto count = prng.below(kMaxNakEntries + 1);
-    for (std::uint64_t i = 0; i < count; ++i) nak.entries.push_back({word(), word(), half()});
+    for (std::uint64_t i = 0; i < count; ++i) {
+        nak.entries.push_back({word(), word(), half(), byte()});
+    }
     return nak;
 }
 
@@ -70,13 +75,14 @@ TEST(Packet, EveryPacketComesBackAsItWasEncoded) {
         const ByteSpan carried = carries ? ByteSpan(payload) : ByteSpan();
         const Packet packet = random_packet(prng, type, payload);
         const Bytes body = encoded(packet, carried);
-        const auto decoded = decode_body(type, body, kPayloadBytes);
+        const auto decoded = decode_body(type, body, kPayloadBytes, header_flags(packet));
         ASSERT_TRUE(decoded.ok()) << decoded.error().message();
         ASSERT_EQ(packet_type(*decoded), type);
         ByteSpan again_payload;
         if (const auto* data = std::get_if<DataPacket>(&*decoded)) again_payload = data->payload;
         if (const auto* row = std::get_if<RepairPacket>(&*decoded)) again_payload = row->payload;
         ASSERT_EQ(encoded(*decoded, again_payload), body);
+        ASSERT_EQ(header_flags(*decoded), header_flags(packet));
     }
 }
 

@@ -25,7 +25,8 @@ Receiver::Receiver(const Layout& layout, ReceiverOptions options, content::Block
       options_(std::move(options)),
       mediator_(mediator),
       prng_(prng),
-      verified_(std::move(have)) {
+      verified_(std::move(have)),
+      grouping_(layout_) {
     CHECK(verified_.size() == layout_.block_count());
     manifest_known_ =
         verified_.first_clear(0).value_or(layout_.block_count()) >= layout_.manifest_blocks();
@@ -38,6 +39,7 @@ Receiver::Receiver(const Layout& layout, ReceiverOptions options, content::Block
 JoinRequest Receiver::make_join() const {
     JoinRequest join;
     join.name = options_.name;
+    join.open_blocks = options_.max_open_blocks;
     join.wants_all = verified_.none();
     if (!join.wants_all) {
         join.want = IntervalSet::range(0, layout_.block_count());
@@ -72,56 +74,76 @@ void Receiver::on_packet(TimePoint now, std::uint64_t packet_number, const Packe
     }
 }
 
-OpenGroup* Receiver::open(GroupIndex group) {
+// False: this is not a group of the image as far as we believe.
+bool Receiver::hear(GroupId group) {
+    const auto heard = grouping_.hear(group);
+    if (heard == Grouping::Heard::differs) {
+        ++counters_.datagrams_rejected;
+        return false;
+    }
+    if (heard == Grouping::Heard::agrees) return true;
+    const StretchIndex stretch = layout_.stretch_of(layout_.first_block(group));
+    std::vector<GroupId> replaced;
+    for (const auto& [id, open] : groups_) {
+        if (layout_.stretch_of(layout_.first_block(id)) == stretch) replaced.push_back(id);
+    }
+    for (const GroupId id : replaced) restart_group(id);
+    return true;
+}
+
+OpenGroup* Receiver::open(GroupId group) {
     auto it = groups_.find(group);
     if (it != groups_.end()) return &it->second;
-    const bool manifest = layout_.is_manifest(group);
-    if (!manifest && open_image_groups_ >= options_.max_open_groups) {
-        dropped_groups_ = true;
-        return nullptr;
+    if (!layout_.is_manifest(group)) {
+        const std::uint32_t open_blocks = open_blocks_ + layout_.blocks_in_group(group);
+        if (open_blocks_ > 0 && open_blocks > options_.max_open_blocks) {
+            dropped_groups_ = true;
+            return nullptr;
+        }
+        open_blocks_ = open_blocks;
     }
-    if (!manifest) ++open_image_groups_;
     return &groups_.emplace(group, OpenGroup(layout_, group, verified_)).first->second;
 }
 
 void Receiver::on_data(TimePoint, const DataPacket& packet) {
     if (!layout_.is_symbol(packet.symbol)) return;
     const BlockIndex block = layout_.block_of(packet.symbol);
-    watch_for_manifest(layout_.group_of(block));
+    const GroupId index = layout_.group_of(block, packet.group_blocks_log2);
+    if (index.blocks_log2 != packet.group_blocks_log2) return;
     if (verified_.test(block.value)) {
         ++counters_.duplicates;
         return;
     }
-    OpenGroup* group = open(layout_.group_of(block));
+    if (!hear(index)) return;
+    OpenGroup* group = open(index);
     if (group == nullptr) {
         meter_.on_memory_drop();
         counters_.local_drops = meter_.local_drops();
         return;
     }
     const std::uint32_t position =
-        layout_.first_symbol_in_group(block) + layout_.symbol_in_block(packet.symbol);
+        layout_.first_symbol_in_group(index, block) + layout_.symbol_in_block(packet.symbol);
     if (group->decoding || !group->add_source(position)) {
         ++counters_.duplicates;
         return;
     }
-    mediator_.store_symbol(group->group(), position, packet.payload);
+    mediator_.store_symbol(index, position, packet.payload);
     if (group->has_all_of(block) || group->can_decode()) order_checks(*group);
 }
 
-void Receiver::watch_for_manifest(GroupIndex group) {
-    if (manifest_known_ || layout_.is_manifest(group)) return;
-    if (image_group_ && *image_group_ != group) image_group_began_ = true;
-    image_group_ = group;
+void Receiver::watch_for_manifest(std::uint32_t cursor_block) {
+    if (!cursor_at_join_) cursor_at_join_ = cursor_block;
+    carousel_moved_ |= *cursor_at_join_ != cursor_block;
 }
 
 void Receiver::on_repair(TimePoint, const RepairPacket& packet) {
-    if (packet.group_blocks_log2 != layout_.options().group_blocks_log2) return;
-    if (packet.start_block >= layout_.block_count()) return;
-    const GroupIndex index = layout_.group_of(BlockIndex(packet.start_block));
-    if (layout_.first_block(index).value != packet.start_block || !wants_group(index)) {
+    const GroupId index = packet.group();
+    if (!layout_.is_group(index)) return;
+    if (!wants_group(index)) {
         ++counters_.duplicates;
         return;
     }
+    if (!hear(index)) return;
     OpenGroup* group = open(index);
     if (group == nullptr) {
         meter_.on_memory_drop();
@@ -138,7 +160,7 @@ void Receiver::on_repair(TimePoint, const RepairPacket& packet) {
     maybe_decode(*group);
 }
 
-bool Receiver::wants_group(GroupIndex group) const {
+bool Receiver::wants_group(GroupId group) const {
     const auto first = verified_.first_clear(layout_.first_block(group).value);
     return first && *first < layout_.end_block(group).value;
 }
@@ -151,11 +173,11 @@ void Receiver::maybe_decode(OpenGroup& group) {
 }
 
 void Receiver::order_checks(OpenGroup& group) {
-    const GroupIndex index = group.group();
+    const GroupId index = group.group();
     if (layout_.is_manifest(index)) {
         if (manifest_ordered_ || manifest_known_) return;
-        for (std::uint32_t g = 0; g < layout_.manifest_groups(); ++g) {
-            auto it = groups_.find(GroupIndex(g));
+        for (BlockIndex b(0); layout_.is_manifest(b); b = layout_.end_of_stretch(b)) {
+            auto it = groups_.find(layout_.manifest_group_of(b));
             if (it == groups_.end() || it->second.missing() > 0) return maybe_decode(group);
         }
         manifest_ordered_ = true;
@@ -173,7 +195,7 @@ void Receiver::order_checks(OpenGroup& group) {
         for (BlockIndex b : whole) {
             if (!groups_.contains(index)) break;
             meter_.sink().on_ordered(bytes_of(b));
-            mediator_.check_block(b);
+            mediator_.check_block(index, b);
         }
         if (!groups_.contains(index)) return;
     }
@@ -182,7 +204,7 @@ void Receiver::order_checks(OpenGroup& group) {
 
 // ---- answers of the owner ----
 
-void Receiver::on_decoded(TimePoint now, GroupIndex index, std::uint32_t missing_rank) {
+void Receiver::on_decoded(TimePoint now, GroupId index, std::uint32_t missing_rank) {
     meter_.sink().advance(now);
     meter_.sink().on_answered(bytes_of(index), 0);
     auto it = groups_.find(index);
@@ -199,7 +221,9 @@ void Receiver::on_decoded(TimePoint now, GroupIndex index, std::uint32_t missing
 void Receiver::on_block_checked(TimePoint now, BlockIndex block, bool ok) {
     meter_.sink().advance(now);
     meter_.sink().on_answered(bytes_of(block), bytes_of(block));
-    const GroupIndex index = layout_.group_of(block);
+    const auto known = grouping_.group_of(block);
+    CHECK(known.has_value());  // else its check was never ordered
+    const GroupId index = *known;
     if (!ok) {
         ++counters_.blocks_forged;
         return restart_group(index);
@@ -218,8 +242,8 @@ void Receiver::on_block_checked(TimePoint now, BlockIndex block, bool ok) {
 
 void Receiver::on_manifest_checked(TimePoint, bool ok) {
     manifest_ordered_ = false;
-    for (std::uint32_t g = 0; g < layout_.manifest_groups(); ++g) {
-        const GroupIndex index(g);
+    for (BlockIndex at(0); layout_.is_manifest(at); at = layout_.end_of_stretch(at)) {
+        const GroupId index = layout_.manifest_group_of(at);
         if (!ok) {
             ++counters_.blocks_forged;
             restart_group(index);
@@ -240,26 +264,26 @@ void Receiver::on_manifest_checked(TimePoint, bool ok) {
     }
     if (!ok) return;
     manifest_known_ = true;
-    std::vector<GroupIndex> waiting;
+    std::vector<GroupId> waiting;
     for (const auto& [index, group] : groups_) waiting.push_back(index);
-    for (GroupIndex index : waiting) {
+    for (GroupId index : waiting) {
         auto it = groups_.find(index);
         if (it != groups_.end()) order_checks(it->second);
     }
 }
 
-void Receiver::maybe_close(GroupIndex index) {
+void Receiver::maybe_close(GroupId index) {
     auto it = groups_.find(index);
     if (it == groups_.end() || it->second.decoding || !it->second.all_verified()) return;
-    if (!layout_.is_manifest(index)) --open_image_groups_;
+    if (!layout_.is_manifest(index)) open_blocks_ -= layout_.blocks_in_group(index);
     groups_.erase(it);
     mediator_.release(index);
 }
 
-void Receiver::restart_group(GroupIndex index) {
+void Receiver::restart_group(GroupId index) {
     auto it = groups_.find(index);
     if (it == groups_.end()) return;
-    if (!layout_.is_manifest(index)) --open_image_groups_;
+    if (!layout_.is_manifest(index)) open_blocks_ -= layout_.blocks_in_group(index);
     groups_.erase(it);
     mediator_.release(index);
 }
@@ -288,8 +312,13 @@ std::uint64_t Receiver::bytes_of(BlockIndex block) const {
     return std::uint64_t{layout_.symbols_in_block(block)} * layout_.symbol_bytes();
 }
 
-std::uint64_t Receiver::bytes_of(GroupIndex group) const {
+std::uint64_t Receiver::bytes_of(GroupId group) const {
     return std::uint64_t{layout_.symbols_in_group(group)} * layout_.symbol_bytes();
+}
+
+NakEntry Receiver::nak_entry(const OpenGroup& group) {
+    const auto deficit = static_cast<std::uint16_t>(std::min(group.deficit(), 65535u));
+    return {group.group().start_block, group.rows_seen(), deficit, group.group().blocks_log2};
 }
 
 void Receiver::on_status(TimePoint now, const StatusPacket& packet) {
@@ -301,6 +330,7 @@ void Receiver::on_status(TimePoint now, const StatusPacket& packet) {
     grtt_ = std::min<Duration>(milliseconds(packet.grtt_ms), kMaxBackoff);
     // A false number of members must not silence us for longer than until the next STATUS.
     next_report_ = std::min(next_report_, now + from_seconds(1.25 * report_period_seconds()));
+    watch_for_manifest(packet.cursor_block);
     for (const auto& advert : packet.adverts) on_advert(now, advert);
     if (packet.state == StreamState::drained && packet.poll != last_poll_) {
         last_poll_ = packet.poll;
@@ -309,10 +339,9 @@ void Receiver::on_status(TimePoint now, const StatusPacket& packet) {
 }
 
 void Receiver::on_advert(TimePoint now, const GroupAdvert& advert) {
-    if (advert.start_block >= layout_.block_count()) return;
-    const GroupIndex index = layout_.group_of(BlockIndex(advert.start_block));
-    if (layout_.first_block(index).value != advert.start_block) return;
-    const bool lost_manifest = layout_.is_manifest(index) && !manifest_known_ && image_group_began_;
+    const GroupId index = advert.group();
+    if (!layout_.is_group(index)) return;
+    const bool lost_manifest = layout_.is_manifest(index) && !manifest_known_ && carousel_moved_;
     if (lost_manifest) open(index);
     auto it = groups_.find(index);
     if (it == groups_.end()) return;
@@ -344,8 +373,7 @@ std::optional<NakPacket> Receiver::poll_nak(TimePoint now) {
         nak.due.reset();
         const std::uint32_t deficit = group.decoding ? 0 : group.deficit();
         if (deficit == 0) continue;
-        packet.entries.push_back({layout_.first_block(index).value, group.rows_seen(),
-                                  static_cast<std::uint16_t>(std::min(deficit, 65535u))});
+        packet.entries.push_back(nak_entry(group));
         const Duration wait = std::max<Duration>(3 * grtt_, kMinRenak);
         nak.not_before =
             now + std::min<Duration>(wait * (1u << std::min(nak.sent_in_a_row, 5u)), kMaxRenak);
@@ -385,32 +413,40 @@ MemberReport Receiver::make_report(bool polled) {
     report.blocks_missing = blocks_missing();
     report.counters = counters_;
     if (!polled) return report;
-    // When memory was short, no more than there is room for: what would be dropped again is not
-    // worth sending.
-    std::uint32_t room = layout_.group_count();
-    if (dropped_groups_) {
-        room = options_.max_open_groups - std::min(options_.max_open_groups, open_image_groups_);
-    }
-    dropped_groups_ = false;
-    auto missing = verified_.first_clear(0);
-    while (missing && *missing < layout_.block_count()) {
-        const GroupIndex index = layout_.group_of(BlockIndex(*missing));
-        auto it = groups_.find(index);
-        if (it == groups_.end() || it->second.received() == 0) {
-            const bool fits = layout_.is_manifest(index) || room > 0;
-            if (fits) report.missed.add(index.value);
-            if (fits && !layout_.is_manifest(index)) --room;
-        } else if (!it->second.decoding && it->second.deficit() > 0 &&
-                   report.deficits.size() < kMaxReportedDeficits) {
-            report.deficits.push_back(
-                {layout_.first_block(index).value, it->second.rows_seen(),
-                 static_cast<std::uint16_t>(std::min(it->second.deficit(), 65535u))});
-        }
-        const std::uint32_t next = layout_.end_block(index).value;
-        if (next >= layout_.block_count()) break;
-        missing = verified_.first_clear(next);
+    report.missed = missed_blocks();
+    for (const auto& [index, group] : groups_) {
+        if (group.received() == 0 || group.decoding || group.deficit() == 0) continue;
+        if (report.deficits.size() == kMaxReportedDeficits) break;
+        report.deficits.push_back(nak_entry(group));
     }
     return report;
+}
+
+// Wanted blocks of groups of which nothing came, also of stretches whose split nobody has told.
+// When memory was short, no more than there is room for: what would be dropped again is not worth
+// sending.
+IntervalSet Receiver::missed_blocks() {
+    std::uint32_t room = layout_.block_count();
+    if (dropped_groups_)
+        room = options_.max_open_blocks - std::min(options_.max_open_blocks, open_blocks_);
+    const bool one_fits = open_blocks_ == 0;
+    dropped_groups_ = false;
+    IntervalSet blocks;
+    for (auto b = verified_.first_clear(0); b; b = verified_.first_clear(*b)) {
+        const BlockIndex first(*b);
+        const GroupId group = grouping_.group_of(first).value_or(
+            layout_.group_of(first, layout_.longest_group_log2()));
+        const std::uint32_t end = layout_.end_block(group).value;
+        const auto it = groups_.find(group);
+        const std::uint32_t cost = layout_.is_manifest(first) ? 0 : end - group.start_block;
+        const bool fits = cost <= room || (one_fits && blocks.empty());
+        if ((it == groups_.end() || it->second.received() == 0) && fits) {
+            room -= std::min(room, cost);
+            for (auto at = b; at && *at < end; at = verified_.first_clear(*at + 1)) blocks.add(*at);
+        }
+        *b = end;
+    }
+    return blocks;
 }
 
 std::optional<MemberMessage> Receiver::poll_control(TimePoint now) {

@@ -5,9 +5,10 @@
 // as events, at once (simulator) or from a worker (production); NAKs and control messages are
 // polled.
 //
-// A symbol belongs to a group; a group is open from its first symbol until all of its wanted
-// blocks are verified. At most max_open_groups are open, because each costs a group of memory;
-// symbols of further groups are dropped on purpose, and wanted again in a later lap. The manifest
+// A symbol belongs to a group; how the image is split into groups, datagrams tell (Grouping). A
+// group is open from its first symbol until all of its wanted blocks are verified. Groups of at
+// most max_open_blocks are open, because each block costs memory; symbols of further groups are
+// dropped on purpose, and wanted again in a later lap. The manifest
 // comes first in the stream; image blocks that are whole before it was verified wait for it.
 //
 // A block counts as had when the owner says that it was verified *and stored*. Nothing else is
@@ -25,6 +26,7 @@
 #include "content/block_set.h"
 #include "mcast/control.h"
 #include "mcast/feedback_timer.h"
+#include "mcast/grouping.h"
 #include "mcast/layout.h"
 #include "mcast/open_group.h"
 #include "mcast/packet.h"
@@ -34,7 +36,9 @@ namespace muster::mcast {
 
 struct ReceiverOptions {
     std::string name;
-    std::uint32_t max_open_groups = 16;  // of the image; the manifest's are always kept
+    // Of the image, in all open groups together, but one group always; the manifest's are always
+    // kept. The sender is told, and does not interleave more groups than fit.
+    std::uint32_t max_open_blocks = 1024;
     Duration report_period = std::chrono::seconds(1);
 };
 
@@ -43,17 +47,17 @@ public:
     class Mediator {
     public:
         virtual ~Mediator() = default;
-        virtual void store_symbol(GroupIndex group, std::uint32_t symbol_in_group,
+        virtual void store_symbol(GroupId group, std::uint32_t symbol_in_group,
                                   ByteSpan payload) = 0;
-        virtual void store_row(GroupIndex group, std::uint32_t row, ByteSpan payload) = 0;
+        virtual void store_row(GroupId group, std::uint32_t row, ByteSpan payload) = 0;
         // Ends in on_decoded(). Until then the group takes no more symbols.
-        virtual void decode(GroupIndex group, std::vector<std::uint32_t> missing) = 0;
+        virtual void decode(GroupId group, std::vector<std::uint32_t> missing) = 0;
         // Hash, compare with the manifest, store. Ends in on_block_checked().
-        virtual void check_block(BlockIndex block) = 0;
+        virtual void check_block(GroupId group, BlockIndex block) = 0;
         // All manifest blocks are whole. Ends in on_manifest_checked().
         virtual void check_manifest() = 0;
         // The group's memory may go.
-        virtual void release(GroupIndex group) = 0;
+        virtual void release(GroupId group) = 0;
     };
 
     // `have`: blocks verified earlier, by number in the session. When it has all manifest blocks,
@@ -69,7 +73,7 @@ public:
     // Dropped by the kernel, for our socket's buffer was full.
     void on_local_drops(std::uint64_t datagrams);
 
-    void on_decoded(TimePoint now, GroupIndex group, std::uint32_t missing_rank);
+    void on_decoded(TimePoint now, GroupId group, std::uint32_t missing_rank);
     // ok: verified and stored. Not ok: the bytes did not match; the group starts again.
     void on_block_checked(TimePoint now, BlockIndex block, bool ok);
     void on_manifest_checked(TimePoint now, bool ok);
@@ -96,18 +100,21 @@ private:
     void on_repair(TimePoint now, const RepairPacket& packet);
     void on_status(TimePoint now, const StatusPacket& packet);
     void on_advert(TimePoint now, const GroupAdvert& advert);
-    OpenGroup* open(GroupIndex group);
-    bool wants_group(GroupIndex group) const;
+    bool hear(GroupId group);
+    OpenGroup* open(GroupId group);
+    bool wants_group(GroupId group) const;
     void order_checks(OpenGroup& group);
     void maybe_decode(OpenGroup& group);
-    void maybe_close(GroupIndex group);
-    void restart_group(GroupIndex group);
-    void watch_for_manifest(GroupIndex group);
+    void maybe_close(GroupId group);
+    void restart_group(GroupId group);
+    void watch_for_manifest(std::uint32_t cursor_block);
     std::uint64_t bytes_of(BlockIndex block) const;
-    std::uint64_t bytes_of(GroupIndex group) const;
+    std::uint64_t bytes_of(GroupId group) const;
     double report_period_seconds() const;
     void schedule_poll_report(TimePoint now);
+    static NakEntry nak_entry(const OpenGroup& group);
     MemberReport make_report(bool polled);
+    IntervalSet missed_blocks();
     Duration jittered_period();
 
     const Layout layout_;
@@ -118,13 +125,14 @@ private:
     content::BlockSet verified_;
     bool manifest_known_ = false;
     bool manifest_ordered_ = false;
-    // The manifest is sent before any group of the image that begins after our join: when one has
-    // begun and the manifest is not there, all of it was lost.
-    std::optional<GroupIndex> image_group_;
-    bool image_group_began_ = false;
-    std::map<GroupIndex, OpenGroup> groups_;
-    std::uint32_t open_image_groups_ = 0;
-    bool dropped_groups_ = false;  // for want of room, since the last polled report
+    // The manifest is sent before any group of the image that begins after our join: when the
+    // carousel has moved and the manifest is not there, all of it was lost.
+    std::optional<std::uint32_t> cursor_at_join_;
+    bool carousel_moved_ = false;
+    Grouping grouping_;
+    std::map<GroupId, OpenGroup> groups_;
+    std::uint32_t open_blocks_ = 0;  // of the image
+    bool dropped_groups_ = false;    // for want of room, since the last polled report
     FeedbackParameters feedback_;
     Duration grtt_ = std::chrono::milliseconds(2);
 

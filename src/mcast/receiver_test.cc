@@ -5,6 +5,8 @@
 
 #include <set>
 
+#include "mcast/stretch_for_test.h"
+
 namespace muster::mcast {
 namespace {
 
@@ -20,13 +22,13 @@ protected:
     }
 
     // The owner answers at once unless told otherwise.
-    void store_symbol(GroupIndex, std::uint32_t, ByteSpan) override { ++stored_symbols_; }
-    void store_row(GroupIndex, std::uint32_t, ByteSpan) override { ++stored_rows_; }
-    void decode(GroupIndex group, std::vector<std::uint32_t> missing) override {
+    void store_symbol(GroupId, std::uint32_t, ByteSpan) override { ++stored_symbols_; }
+    void store_row(GroupId, std::uint32_t, ByteSpan) override { ++stored_rows_; }
+    void decode(GroupId group, std::vector<std::uint32_t> missing) override {
         decoded_.push_back({group, missing});
         if (answers_) receiver_->on_decoded(now_, group, std::exchange(missing_rank_, 0));
     }
-    void check_block(BlockIndex block) override {
+    void check_block(GroupId, BlockIndex block) override {
         checked_.push_back(block);
         if (answers_) receiver_->on_block_checked(now_, block, !forged_.contains(block.value));
     }
@@ -34,11 +36,11 @@ protected:
         ++manifest_checks_;
         if (answers_) receiver_->on_manifest_checked(now_, manifest_is_good_);
     }
-    void release(GroupIndex group) override { released_.push_back(group); }
+    void release(GroupId group) override { released_.push_back(group); }
 
     void receive(const Packet& packet) { receiver_->on_packet(now_, number_++, packet); }
     void data(BlockIndex block, std::uint32_t symbol) {
-        receive(DataPacket{layout_.wire_symbol(block, symbol), {}});
+        receive(DataPacket{layout_.wire_symbol(block, symbol), {}, 2});
     }
     void block(std::uint32_t index) {
         const BlockIndex b(index);
@@ -48,11 +50,12 @@ protected:
         for (std::uint32_t b = begin; b < end; ++b) block(b);
     }
     void row(std::uint32_t group, std::uint32_t number) {
-        receive(RepairPacket{layout_.first_block(GroupIndex(group)).value, 2, number, {}});
+        receive(RepairPacket{layout_.first_block(nth_group(layout_, group)).value, 2, number, {}});
     }
     void status(std::vector<GroupAdvert> adverts, StreamState state = StreamState::running,
-                std::uint16_t poll = 0) {
+                std::uint16_t poll = 0, std::uint32_t cursor = 1) {
         StatusPacket packet;
+        packet.cursor_block = cursor;
         packet.state = state;
         packet.poll = poll;
         packet.members = 10;
@@ -60,7 +63,7 @@ protected:
         receive(packet);
     }
     GroupAdvert advert(std::uint32_t group, std::uint32_t sent, std::uint32_t target) {
-        return {layout_.first_block(GroupIndex(group)).value, sent, target};
+        return {nth_group(layout_, group).start_block, sent, target, 2};
     }
     std::optional<NakPacket> nak_after(Duration later) {
         now_ += later;
@@ -88,12 +91,12 @@ protected:
     int stored_rows_ = 0;
     int manifest_checks_ = 0;
     struct Decoded {
-        GroupIndex group;
+        GroupId group;
         std::vector<std::uint32_t> missing;
     };
     std::vector<Decoded> decoded_;
     std::vector<BlockIndex> checked_;
-    std::vector<GroupIndex> released_;
+    std::vector<GroupId> released_;
 };
 
 // ---- receiving ----
@@ -172,19 +175,19 @@ TEST_F(ReceiverTest, WhatComesTwiceIsTakenOnce) {
 }
 
 TEST_F(ReceiverTest, NumbersThatMeanNothingAreIgnored) {
-    receive(DataPacket{3, {}});  // the manifest block has three symbols
-    receive(DataPacket{~0u, {}});
+    receive(DataPacket{3, {}, 2});  // the manifest block has three symbols
+    receive(DataPacket{~0u, {}, 2});
     receive(RepairPacket{2, 2, 0, {}});  // no group begins there
     receive(RepairPacket{1, 5, 0, {}});  // other group length
     receive(RepairPacket{~0u, 2, 0, {}});
-    status({{2, 0, 0}, {~0u, 1, 1}});
+    status({{2, 0, 0, 2}, {~0u, 1, 1, 2}});
     receive(NakPacket{});
     EXPECT_EQ(receiver_->open_groups(), 0u);
     EXPECT_EQ(stored_symbols_ + stored_rows_, 0);
 }
 
 TEST_F(ReceiverTest, MemoryForGroupsIsLimited) {
-    options_.max_open_groups = 2;
+    options_.max_open_blocks = 8;
     make(content::BlockSet(layout_.block_count()));
     data(BlockIndex(1), 0);
     data(BlockIndex(5), 0);
@@ -242,7 +245,7 @@ TEST_F(ReceiverTest, AForgedBlockStartsItsGroupAgain) {
     EXPECT_EQ(receiver_->counters().blocks_forged, 1u);
     EXPECT_TRUE(receiver_->verified().test(1));
     EXPECT_FALSE(receiver_->verified().test(2));
-    EXPECT_EQ(released_.back(), GroupIndex(1));
+    EXPECT_EQ(released_.back(), nth_group(layout_, 1));
     forged_.clear();
     blocks(2, 5);
     EXPECT_EQ(receiver_->blocks_missing(), 12u);
@@ -270,7 +273,7 @@ TEST_F(ReceiverTest, AnAnswerAboutAGroupThatWasStartedAgainIsStale) {
     receiver_->on_block_checked(now_, BlockIndex(2), false);
     data(BlockIndex(2), 0);  // the group is open again
     const auto checks = checked_.size();
-    receiver_->on_decoded(now_, GroupIndex(1), 0);
+    receiver_->on_decoded(now_, nth_group(layout_, 1), 0);
     EXPECT_EQ(checked_.size(), checks) << "nothing of the old bytes is there any more";
 }
 
@@ -284,7 +287,7 @@ TEST_F(ReceiverTest, WorkersMayAnswerLaterInAnyOrder) {
     receiver_->on_manifest_checked(now_, true);
     EXPECT_EQ(checked_.size(), 3u);
     receiver_->on_block_checked(now_, BlockIndex(3), true);
-    receiver_->on_decoded(now_, GroupIndex(1), 0);
+    receiver_->on_decoded(now_, nth_group(layout_, 1), 0);
     EXPECT_EQ(checked_.size(), 4u);
     receiver_->on_block_checked(now_, BlockIndex(4), true);
     receiver_->on_block_checked(now_, BlockIndex(1), true);
@@ -355,8 +358,7 @@ TEST_F(ReceiverTest, AManifestOfWhichNothingCameIsAskedForAtOnce) {
     data(BlockIndex(1), 0);
     status({advert(0, 0, 0)});
     EXPECT_FALSE(nak_after(milliseconds(15)).has_value()) << "we may have joined in this group";
-    data(BlockIndex(5), 0);  // another one has begun after our join
-    status({advert(0, 0, 0)});
+    status({advert(0, 0, 0)}, StreamState::running, 0, 5);  // the next has begun after our join
     const auto nak = nak_after(milliseconds(15));
     ASSERT_TRUE(nak.has_value());
     ASSERT_EQ(nak->entries.size(), 1u);
@@ -388,7 +390,7 @@ TEST_F(ReceiverTest, APolledReportSaysWhatIsMissing) {
     status({}, StreamState::drained, 1);
     auto report = report_after(milliseconds(20));  // 10 members at 500 reports a second
     ASSERT_TRUE(report.has_value());
-    EXPECT_EQ(report->missed.to_string(), "3-4");
+    EXPECT_EQ(report->missed.to_string(), "9-16");
     ASSERT_EQ(report->deficits.size(), 2u);
     EXPECT_EQ(report->deficits[0].deficit, 4u);
     EXPECT_EQ(report->deficits[1].deficit, 15u);
@@ -399,16 +401,16 @@ TEST_F(ReceiverTest, APolledReportSaysWhatIsMissing) {
 }
 
 TEST_F(ReceiverTest, WithLittleMemoryItAsksForNoMoreThanFits) {
-    options_.max_open_groups = 1;
+    options_.max_open_blocks = 4;
     make(content::BlockSet(layout_.block_count()));
     block(0);
     for (const std::uint32_t b : {1u, 5u, 9u, 13u}) data(BlockIndex(b), 0);
     blocks(1, 5);
     EXPECT_EQ(receiver_->open_groups(), 0u);
     status({}, StreamState::drained, 1);
-    EXPECT_EQ(report_after(milliseconds(20))->missed.to_string(), "2");
+    EXPECT_EQ(report_after(milliseconds(20))->missed.to_string(), "5-8");
     status({}, StreamState::drained, 2);
-    EXPECT_EQ(report_after(milliseconds(20))->missed.to_string(), "2-4")
+    EXPECT_EQ(report_after(milliseconds(20))->missed.to_string(), "5-16")
         << "memory was not short since";
 }
 
@@ -424,7 +426,7 @@ TEST_F(ReceiverTest, AFalseStatusDoesNotSilenceItForLong) {
     EXPECT_TRUE(report_after(milliseconds(1300)).has_value());
     data(BlockIndex(1), 0);
     receive(lie);
-    lie.adverts = {advert(1, 4'000'000'000, 0)};
+    lie.adverts = {advert(1, 4'000'000'000, 4'000'000'000)};
     receive(lie);
     status({advert(1, 0, 0)});
     EXPECT_TRUE(nak_after(seconds(2)).has_value());

@@ -15,10 +15,15 @@ constexpr double kMaxInflationLoss = 0.5;
 constexpr std::size_t kFreshAdverts = 24;
 }  // namespace
 
-RepairBoard::RepairBoard(const Layout& layout) : layout_(layout), groups_(layout.group_count()) {}
+RepairBoard::RepairBoard(const Layout& layout) : layout_(layout) {}
 
-void RepairBoard::on_sources_sent(GroupIndex group, std::uint64_t packet_number) {
-    Group& state = groups_[group.value];
+RepairBoard::Group RepairBoard::state_of(GroupId group) const {
+    const auto it = groups_.find(group);
+    return it == groups_.end() ? Group() : it->second;
+}
+
+void RepairBoard::on_sources_sent(GroupId group, std::uint64_t packet_number) {
+    Group& state = groups_[group];
     state.closed_at_packet = packet_number;
     state.rows_target = state.rows_sent;
     if (state.open) std::erase(open_, group);
@@ -27,9 +32,10 @@ void RepairBoard::on_sources_sent(GroupIndex group, std::uint64_t packet_number)
     std::erase(pending_, group);
 }
 
-void RepairBoard::close(GroupIndex group) {
-    Group& state = groups_[group.value];
-    if (!state.open) return;
+void RepairBoard::close(GroupId group) {
+    const auto it = groups_.find(group);
+    if (it == groups_.end() || !it->second.open) return;
+    Group& state = it->second;
     state.open = false;
     state.rows_target = state.rows_sent;
     std::erase(open_, group);
@@ -37,8 +43,10 @@ void RepairBoard::close(GroupIndex group) {
 }
 
 std::uint32_t RepairBoard::on_request(const Request& request) {
-    Group& state = groups_[request.group.value];
-    if (!state.open || is_void(request.group, request.highest_seen)) return 0;
+    const auto it = groups_.find(request.group);
+    if (it == groups_.end() || !it->second.open) return 0;
+    Group& state = it->second;
+    if (request.highest_seen < state.closed_at_packet) return 0;
     const std::uint32_t symbols = layout_.symbols_in_group(request.group);
     const std::uint32_t deficit = std::min(request.deficit, symbols);
     const double loss = std::clamp(request.loss, 0.0, kMaxInflationLoss);
@@ -59,26 +67,26 @@ std::uint32_t RepairBoard::on_request(const Request& request) {
 std::vector<RepairBoard::Row> RepairBoard::next_rows(std::size_t count) const {
     std::vector<Row> rows;
     for (std::size_t i = 0; i < std::min(count, pending_.size()); ++i) {
-        rows.push_back({pending_[i], groups_[pending_[i].value].rows_sent});
+        rows.push_back({pending_[i], state_of(pending_[i]).rows_sent});
     }
     return rows;
 }
 
 void RepairBoard::on_row_sent(const Row& row) {
-    Group& state = groups_[row.group.value];
+    Group& state = groups_.at(row.group);
     CHECK(row.row == state.rows_sent && state.rows_sent < state.rows_target);
     if (++state.rows_sent == state.rows_target) std::erase(pending_, row.group);
 }
 
-GroupAdvert RepairBoard::advert(GroupIndex group) const {
-    const Group& state = groups_[group.value];
-    return {layout_.first_block(group).value, state.rows_sent, state.rows_target};
+GroupAdvert RepairBoard::advert(GroupId group) const {
+    const Group state = state_of(group);
+    return {group.start_block, state.rows_sent, state.rows_target, group.blocks_log2};
 }
 
 std::vector<GroupAdvert> RepairBoard::adverts() {
     std::vector<GroupAdvert> list;
-    std::vector<GroupIndex> chosen;
-    auto choose = [&](GroupIndex group) {
+    std::vector<GroupId> chosen;
+    auto choose = [&](GroupId group) {
         if (list.size() >= kMaxAdverts) return;
         if (std::find(chosen.begin(), chosen.end(), group) != chosen.end()) return;
         chosen.push_back(group);

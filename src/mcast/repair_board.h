@@ -12,6 +12,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <unordered_map>
 #include <vector>
 
 #include "mcast/layout.h"
@@ -24,21 +25,21 @@ public:
     explicit RepairBoard(const Layout& layout);
 
     // Sources of the group are being sent (again): until all are, nobody can know what it lacks.
-    void on_sources_begun(GroupIndex group) { close(group); }
+    void on_sources_begun(GroupId group) { close(group); }
     // The group's sources have all been sent; packet_number is the last of them. From now on it
     // is advertised, and older NAKs about it are void.
-    void on_sources_sent(GroupIndex group, std::uint64_t packet_number);
+    void on_sources_sent(GroupId group, std::uint64_t packet_number);
     // Nobody wants it any more: no more rows, no more adverts.
-    void on_satisfied(GroupIndex group) { close(group); }
-    bool is_open(GroupIndex group) const { return groups_[group.value].open; }
+    void on_satisfied(GroupId group) { close(group); }
+    bool is_open(GroupId group) const { return state_of(group).open; }
 
     // True when whoever had seen packets up to `highest_seen` knew nothing of the last sources.
-    bool is_void(GroupIndex group, std::uint64_t highest_seen) const {
-        return highest_seen < groups_[group.value].closed_at_packet;
+    bool is_void(GroupId group, std::uint64_t highest_seen) const {
+        return highest_seen < state_of(group).closed_at_packet;
     }
 
     struct Request {
-        GroupIndex group;
+        GroupId group;
         std::uint32_t rows_seen = 0;
         std::uint32_t deficit = 0;
         double loss = 0;
@@ -48,7 +49,7 @@ public:
     std::uint32_t on_request(const Request& request);
 
     struct Row {
-        GroupIndex group;
+        GroupId group;
         std::uint32_t row = 0;
     };
     // The next row of each of the first `count` groups that have any to send, oldest request
@@ -57,12 +58,14 @@ public:
     void on_row_sent(const Row& row);
     bool has_rows() const { return !pending_.empty(); }
     // Rows below this one are wanted.
-    std::uint32_t target(GroupIndex group) const { return groups_[group.value].rows_target; }
+    std::uint32_t target(GroupId group) const { return state_of(group).rows_target; }
 
     // At most kMaxAdverts open groups: the most recently closed first, then those with rows to
     // send, then the others in turn.
     std::vector<GroupAdvert> adverts();
     std::size_t open_count() const { return open_.size(); }
+    // In the order of closing.
+    const std::deque<GroupId>& open_groups() const { return open_; }
 
 private:
     struct Group {
@@ -71,13 +74,14 @@ private:
         std::uint64_t closed_at_packet = 0;
         bool open = false;
     };
-    void close(GroupIndex group);
-    GroupAdvert advert(GroupIndex group) const;
+    Group state_of(GroupId group) const;
+    void close(GroupId group);
+    GroupAdvert advert(GroupId group) const;
 
     const Layout& layout_;
-    std::vector<Group> groups_;
-    std::deque<GroupIndex> open_;     // in the order of closing
-    std::deque<GroupIndex> pending_;  // groups with rows to send, oldest request first
+    std::unordered_map<GroupId, Group> groups_;  // those that were ever sent
+    std::deque<GroupId> open_;
+    std::deque<GroupId> pending_;  // groups with rows to send, oldest request first
     std::size_t turn_ = 0;
 };
 

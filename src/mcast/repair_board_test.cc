@@ -7,6 +7,7 @@
 #include <set>
 
 #include "base/prng.h"
+#include "mcast/stretch_for_test.h"
 
 namespace muster::mcast {
 namespace {
@@ -18,7 +19,7 @@ Layout layout_of_groups(std::uint32_t groups) {
 class Board : public testing::Test {
 protected:
     // Sends everything that is pending; the row numbers of `group`, in order.
-    std::vector<std::uint32_t> send_all(GroupIndex group) {
+    std::vector<std::uint32_t> send_all(GroupId group) {
         std::vector<std::uint32_t> rows;
         while (board_.has_rows()) {
             const auto row = board_.next_rows(1).at(0);
@@ -30,7 +31,7 @@ protected:
 
     const Layout layout_ = layout_of_groups(200);  // and the manifest's
     RepairBoard board_{layout_};
-    const GroupIndex group_{3};
+    const GroupId group_ = nth_group(layout_, 3);
 };
 
 TEST_F(Board, ARequestIsAnsweredUpToTheRowItAsksFor) {
@@ -100,7 +101,7 @@ TEST_F(Board, NoRowNumberIsEverUsedTwice) {
     std::map<std::uint32_t, std::set<std::uint32_t>> used;
     std::uint64_t packet = 0;
     for (int i = 0; i < 20'000; ++i) {
-        const GroupIndex group(static_cast<std::uint32_t>(prng.below(8)));
+        const GroupId group = nth_group(layout_, static_cast<std::uint32_t>(prng.below(8)));
         ++packet;
         switch (prng.below(6)) {
             case 0: board_.on_sources_begun(group); break;
@@ -113,8 +114,8 @@ TEST_F(Board, NoRowNumberIsEverUsedTwice) {
                 break;
             default:
                 for (const auto& row : board_.next_rows(2)) {
-                    ASSERT_TRUE(used[row.group.value].insert(row.row).second)
-                        << "row " << row.row << " of group " << row.group.value;
+                    ASSERT_TRUE(used[row.group.start_block].insert(row.row).second)
+                        << "row " << row.row << " of group " << row.group.start_block;
                     ASSERT_LT(row.row, board_.target(row.group));
                     board_.on_row_sent(row);
                 }
@@ -124,15 +125,15 @@ TEST_F(Board, NoRowNumberIsEverUsedTwice) {
 }
 
 TEST_F(Board, AdvertisesNewsFirstAndEverythingInTurn) {
-    for (std::uint32_t g = 1; g <= 200; ++g) board_.on_sources_sent(GroupIndex(g), g);
-    board_.on_request({GroupIndex(5), 0, 3, 0, 300});
+    for (std::uint32_t g = 1; g <= 200; ++g) board_.on_sources_sent(nth_group(layout_, g), g);
+    board_.on_request({nth_group(layout_, 5), 0, 3, 0, 300});
     std::set<std::uint32_t> seen;
     for (int i = 0; i < 20; ++i) {
         const auto list = board_.adverts();
         ASSERT_EQ(list.size(), kMaxAdverts);
         std::set<std::uint32_t> now;
         for (const auto& advert : list) {
-            now.insert(layout_.group_of(BlockIndex(advert.start_block)).value);
+            now.insert(layout_.stretch_of(BlockIndex(advert.start_block)).value);
         }
         ASSERT_EQ(now.size(), kMaxAdverts) << "each at most once";
         EXPECT_TRUE(now.contains(200)) << "the one closed last";
@@ -143,14 +144,14 @@ TEST_F(Board, AdvertisesNewsFirstAndEverythingInTurn) {
 }
 
 TEST_F(Board, TheOldestRequestIsServedFirst) {
-    board_.on_sources_sent(GroupIndex(1), 1);
-    board_.on_sources_sent(GroupIndex(2), 2);
-    board_.on_request({GroupIndex(2), 0, 1, 0, 10});
-    board_.on_request({GroupIndex(1), 0, 1, 0, 10});
+    board_.on_sources_sent(nth_group(layout_, 1), 1);
+    board_.on_sources_sent(nth_group(layout_, 2), 2);
+    board_.on_request({nth_group(layout_, 2), 0, 1, 0, 10});
+    board_.on_request({nth_group(layout_, 1), 0, 1, 0, 10});
     const auto rows = board_.next_rows(5);
     ASSERT_EQ(rows.size(), 2u);
-    EXPECT_EQ(rows[0].group, GroupIndex(2));
-    EXPECT_EQ(rows[1].group, GroupIndex(1));
+    EXPECT_EQ(rows[0].group, nth_group(layout_, 2));
+    EXPECT_EQ(rows[1].group, nth_group(layout_, 1));
 }
 
 }  // namespace

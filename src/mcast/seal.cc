@@ -84,6 +84,7 @@ std::size_t PacketSealer::seal(std::uint64_t packet_number, const Packet& packet
 Header header_of(const Packet& packet, std::uint32_t session, std::uint64_t packet_number) {
     Header header;
     header.type = packet_type(packet);
+    header.flags = header_flags(packet);
     header.session = session;
     header.packet_number = packet_number;
     return header;
@@ -111,7 +112,7 @@ Result<Opened> PacketOpener::open(ByteSpan datagram, MutableByteSpan scratch) {
     const auto body = cipher_.open(header, datagram, scratch);
     if (!body) return seal_broken();
     window_.remember(header.packet_number, mark);
-    return Opened{header, TRY(decode_body(header.type, *body, payload_bytes_))};
+    return Opened{header, TRY(decode_body(header.type, *body, payload_bytes_, header.flags))};
 }
 
 }  // namespace muster::mcast

@@ -35,7 +35,9 @@ Sender::Sender(TimePoint now, const Layout& layout, const SenderOptions& options
       board_(layout_),
       pacer_(options.rate_bits_per_second),
       pause_(options.feedback_timeout),
-      created_at_(now) {
+      created_at_(now),
+      grouping_(layout_),
+      batch_(layout_) {
     if (!options_.start.wait_from_first_member) waiting_since_ = now;
 }
 
@@ -87,7 +89,7 @@ void Sender::check_end(TimePoint now) {
 
 // ---- rows ----
 
-void Sender::on_rows_ready(GroupIndex group, std::uint32_t end_row) {
+void Sender::on_rows_ready(GroupId group, std::uint32_t end_row) {
     auto it = rows_.find(group);
     if (it != rows_.end()) it->second.ready = std::max(it->second.ready, end_row);
 }
@@ -119,7 +121,7 @@ std::optional<RepairBoard::Row> Sender::ready_row() const {
 // ---- what to send ----
 
 bool Sender::is_drained() const {
-    return state_ == SenderState::running && !pass_ && !board_.has_rows() &&
+    return state_ == SenderState::running && batch_.empty() && !board_.has_rows() &&
            !wants_.next_unserved(cursor_);
 }
 
@@ -127,43 +129,43 @@ std::optional<Packet> Sender::next_repair() {
     const auto row = ready_row();
     if (!row) return std::nullopt;
     board_.on_row_sent(*row);
-    return RepairPacket{
-        layout_.first_block(row->group).value, layout_.options().group_blocks_log2, row->row, {}};
+    return RepairPacket{row->group.start_block, row->group.blocks_log2, row->row, {}};
 }
 
 // The manifest first, for without it nothing can be verified; else round and round.
-bool Sender::begin_pass() {
-    if (pass_) return true;
-    auto group = wants_.next_unserved(GroupIndex(0));
-    if (!group) return false;
-    if (!layout_.is_manifest(*group)) {
-        group = wants_.next_unserved(cursor_);
-        cursor_ = GroupIndex((group->value + 1) % layout_.group_count());
+bool Sender::begin_batch() {
+    if (!batch_.empty()) return true;
+    auto block = wants_.next_unserved(BlockIndex(0));
+    if (!block) return false;
+    if (layout_.is_manifest(*block)) {
+        begin_sources(layout_.manifest_group_of(*block));
+        return true;
     }
-    pass_ = SourcePass{*group, wants_.unserved_blocks(*group)};
-    wants_.mark_served(*group);
-    board_.on_sources_begun(*group);
-    rows_.erase(*group);
-    mediator_.prepare_sources(*group);
+    block = wants_.next_unserved(cursor_);
+    const GroupId group = grouping_.split(*block, layout_.longest_group_log2());
+    cursor_ = BlockIndex(layout_.end_block(group).value % layout_.block_count());
+    begin_sources(group);
     return true;
 }
 
+void Sender::begin_sources(GroupId group) {
+    batch_.add(group, wants_.unserved_blocks(group));
+    wants_.mark_served(group);
+    board_.on_sources_begun(group);
+    rows_.erase(group);
+    mediator_.prepare_sources(group);
+}
+
 std::optional<Packet> Sender::next_source() {
-    if (!begin_pass()) return std::nullopt;
-    const BlockIndex block = pass_->blocks[pass_->block];
-    const DataPacket packet{layout_.wire_symbol(block, pass_->symbol), {}};
-    if (++pass_->symbol == layout_.symbols_in_block(block)) {
-        pass_->symbol = 0;
-        ++pass_->block;
-    }
-    if (pass_->block == pass_->blocks.size()) {
-        if (wants_.wanted(pass_->group)) {
-            board_.on_sources_sent(pass_->group, next_packet_number_);
+    if (!begin_batch()) return std::nullopt;
+    const auto symbol = batch_.take();
+    if (symbol.last_of_group) {
+        if (wants_.wanted(symbol.group)) {
+            board_.on_sources_sent(symbol.group, next_packet_number_);
         }
-        pass_.reset();
         status_news_ = true;
     }
-    return packet;
+    return DataPacket{symbol.wire_symbol, {}, symbol.group.blocks_log2};
 }
 
 // Repair gets at most every other slot while there are sources to send.
@@ -283,7 +285,7 @@ TimePoint Sender::next_deadline(TimePoint now) const {
     const bool sends = state_ == SenderState::running || state_ == SenderState::lingering;
     if (sends && pause_.has_carrier()) {
         const bool busy =
-            state_ == SenderState::running && (pass_ || wants_.next_unserved(cursor_));
+            state_ == SenderState::running && (!batch_.empty() || wants_.next_unserved(cursor_));
         const TimePoint status = last_status_ + status_interval();
         next = std::min(next, std::max(status, pacer_.earliest(now, status_wire_bytes())));
         const bool paused = paused_ != PauseReason::none;

@@ -24,12 +24,14 @@
 #include "base/result.h"
 #include "base/time.h"
 #include "mcast/control.h"
+#include "mcast/grouping.h"
 #include "mcast/layout.h"
 #include "mcast/membership.h"
 #include "mcast/pacer.h"
 #include "mcast/packet.h"
 #include "mcast/pause.h"
 #include "mcast/repair_board.h"
+#include "mcast/source_batch.h"
 #include "mcast/want_map.h"
 
 namespace muster::mcast {
@@ -105,10 +107,9 @@ public:
     public:
         virtual ~Mediator() = default;
         // Compute these rows; answer with Sender::on_rows_ready, in any order, at any time.
-        virtual void prepare_rows(GroupIndex group, std::uint32_t first_row,
-                                  std::uint32_t count) = 0;
+        virtual void prepare_rows(GroupId group, std::uint32_t first_row, std::uint32_t count) = 0;
         // The group's sources will be sent next: a good time to read them ahead.
-        virtual void prepare_sources(GroupIndex group) = 0;
+        virtual void prepare_sources(GroupId group) = 0;
     };
 
     Sender(TimePoint now, const Layout& layout, const SenderOptions& options, Mediator& mediator);
@@ -122,7 +123,7 @@ public:
     void on_disconnected(TimePoint now, MemberNumber number);
     void on_nak(TimePoint now, const NakPacket& nak);
     void on_feedback(TimePoint now, const FeedbackPacket& feedback);
-    void on_rows_ready(GroupIndex group, std::uint32_t end_row);
+    void on_rows_ready(GroupId group, std::uint32_t end_row);
     void start(TimePoint now);
     void end(TimePoint now, const std::string& why);
     // Whether this computer's own link is up; without it nothing is sent and nobody gets lost.
@@ -142,17 +143,12 @@ public:
     const SenderCounters& counters() const { return counters_; }
     const WantMap& wants() const { return wants_; }
     const Layout& layout() const { return layout_; }
-    BlockIndex cursor() const { return layout_.first_block(cursor_); }
+    BlockIndex cursor() const { return cursor_; }
+    // Sources of the group are still to be sent in the running pass.
+    bool is_sending(GroupId group) const { return batch_.contains(group); }
     std::uint64_t rate_bits_per_second() const { return pacer_.rate_bits_per_second(); }
 
 private:
-    struct SourcePass {
-        GroupIndex group;
-        std::vector<BlockIndex> blocks;
-        std::size_t block = 0;
-        std::uint32_t symbol = 0;
-    };
-
     void set_state(TimePoint now, SenderState state, std::string why);
     void finish_member(TimePoint now, MemberNumber number, MemberState state, std::string why);
     void check_start(TimePoint now);
@@ -162,7 +158,7 @@ private:
     void on_request(TimePoint now, MemberNumber number, const NakEntry& entry, double loss,
                     std::uint64_t highest_seen);
     void on_missed(TimePoint now, MemberNumber number, const MemberReport& report);
-    void forget_satisfied(GroupIndex first, GroupIndex last);
+    void forget_satisfied();
     void charge(TimePoint now, MemberNumber number, std::uint64_t symbols);
     bool may_request(const Member& member) const;
     void request_rows();
@@ -170,7 +166,8 @@ private:
     std::optional<Packet> next_content();
     std::optional<Packet> next_repair();
     std::optional<Packet> next_source();
-    bool begin_pass();
+    bool begin_batch();
+    void begin_sources(GroupId group);
     bool is_drained() const;
     bool status_due(TimePoint now) const;
     Duration status_interval() const;
@@ -201,8 +198,9 @@ private:
     std::optional<TimePoint> lingering_since_;
     std::optional<TimePoint> drained_since_;
 
-    GroupIndex cursor_;
-    std::optional<SourcePass> pass_;
+    Grouping grouping_;
+    BlockIndex cursor_;
+    SourceBatch batch_;
     bool repair_turn_ = false;
     std::uint64_t next_packet_number_ = 0;
 
@@ -211,7 +209,7 @@ private:
         std::uint32_t requested = 0;
         std::uint32_t ready = 0;
     };
-    std::unordered_map<GroupIndex, Rows> rows_;
+    std::unordered_map<GroupId, Rows> rows_;
 
     TimePoint last_status_{};
     bool status_news_ = false;

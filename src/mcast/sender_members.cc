@@ -69,12 +69,7 @@ void Sender::on_report(TimePoint now, MemberNumber number, const MemberReport& r
     }
     member->blocks_missing = wants_.missing(number);
     worst_loss_ = worst_loss();
-    for (auto [begin, end] : report.verified.runs()) {
-        if (begin >= layout_.block_count()) break;
-        const auto last = std::min<std::uint64_t>(end, layout_.block_count()) - 1;
-        forget_satisfied(layout_.group_of(BlockIndex(static_cast<std::uint32_t>(begin))),
-                         layout_.group_of(BlockIndex(static_cast<std::uint32_t>(last))));
-    }
+    forget_satisfied();
     on_missed(now, number, report);
     for (const auto& entry : report.deficits) {
         on_request(now, number, entry, member->loss, report.highest_seen);
@@ -113,13 +108,14 @@ void Sender::finish_member(TimePoint now, MemberNumber number, MemberState state
     CHECK(member != nullptr && member->is_live());
     membership_.set_state(number, state, why, now);
     wants_.remove_member(number);
-    forget_satisfied(GroupIndex(0), GroupIndex(layout_.group_count() - 1));
+    forget_satisfied();
     worst_loss_ = worst_loss();
     events_.push_back(MemberChanged{number, member->name, state, std::move(why)});
 }
 
-void Sender::forget_satisfied(GroupIndex first, GroupIndex last) {
-    for (GroupIndex group = first; group <= last; ++group) {
+void Sender::forget_satisfied() {
+    const auto open = board_.open_groups();
+    for (const GroupId group : open) {
         if (wants_.wanted(group)) continue;
         board_.on_satisfied(group);
         rows_.erase(group);
@@ -189,8 +185,9 @@ void Sender::charge(TimePoint now, MemberNumber number, std::uint64_t symbols) {
     Member& member = *membership_.find(number);
     member.symbols_caused += symbols;
     member.symbols_caused_in_vain += symbols;
-    const std::uint32_t group_symbols = layout_.symbols_per_block()
-                                        << layout_.options().group_blocks_log2;
+    // Two groups of a usual length are one of the longest.
+    const std::uint32_t group_symbols =
+        layout_.symbols_per_block() << layout_.longest_group_log2() >> 1;
     if (member.symbols_caused_in_vain > 3 * layout_.symbol_count() + 8ULL * group_symbols) {
         finish_member(now, number, MemberState::failed,
                       "asked for three times the image without completing a block of it");
@@ -205,17 +202,18 @@ void Sender::charge(TimePoint now, MemberNumber number, std::uint64_t symbols) {
 
 void Sender::on_missed(TimePoint now, MemberNumber number, const MemberReport& report) {
     for (auto [begin, end] : report.missed.runs()) {
-        const auto last = std::min<std::uint64_t>(end, layout_.group_count());
-        for (std::uint64_t g = begin; g < last; ++g) {
-            const GroupIndex group(static_cast<std::uint32_t>(g));
-            const bool being_sent = pass_ && pass_->group == group;
-            if (being_sent || !may_request(*membership_.find(number)) ||
-                !wants_.wants(number, group) || !wants_.is_served(number, group) ||
-                board_.is_void(group, report.highest_seen)) {
+        const auto last = std::min<std::uint64_t>(end, layout_.block_count());
+        for (auto b = static_cast<std::uint32_t>(std::min(begin, last)); b < last;) {
+            const auto group = grouping_.group_of(BlockIndex(b));
+            // Of a stretch that was never sent nobody can have missed anything.
+            b = (group ? layout_.end_block(*group) : layout_.end_of_stretch(BlockIndex(b))).value;
+            if (!group || batch_.contains(*group) || !may_request(*membership_.find(number)) ||
+                !wants_.wants(number, *group) || !wants_.is_served(number, *group) ||
+                board_.is_void(*group, report.highest_seen)) {
                 continue;
             }
-            wants_.on_missed(number, group);
-            charge(now, number, layout_.symbols_in_group(group));
+            wants_.on_missed(number, *group);
+            charge(now, number, layout_.symbols_in_group(*group));
         }
     }
 }
@@ -224,10 +222,8 @@ void Sender::on_request(TimePoint now, MemberNumber number, const NakEntry& entr
                         std::uint64_t highest_seen) {
     const Member* member = membership_.find(number);
     if (member == nullptr || !may_request(*member)) return;
-    if (entry.start_block >= layout_.block_count()) return;
-    const GroupIndex group = layout_.group_of(BlockIndex(entry.start_block));
-    if (layout_.first_block(group).value != entry.start_block) return;
-    if (!wants_.wants(number, group)) return;
+    const GroupId group = entry.group();
+    if (!layout_.is_group(group) || !wants_.wants(number, group)) return;
     if (!wants_.is_served(number, group)) {
         // It joined in the middle of the group. Rows for the rest cost less than the sources
         // again, unless it has hardly anything of them.

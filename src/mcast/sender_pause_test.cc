@@ -13,10 +13,10 @@ using std::chrono::seconds;
 
 class SenderPauseTest : public testing::Test, public Sender::Mediator {
 protected:
-    void prepare_rows(GroupIndex group, std::uint32_t first_row, std::uint32_t count) override {
+    void prepare_rows(GroupId group, std::uint32_t first_row, std::uint32_t count) override {
         sender_.on_rows_ready(group, first_row + count);
     }
-    void prepare_sources(GroupIndex) override {}
+    void prepare_sources(GroupId) override {}
 
     static SenderOptions options() {
         SenderOptions options;

@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include "mcast/stretch_for_test.h"
+
 namespace muster::mcast {
 namespace {
 
@@ -13,11 +15,11 @@ constexpr TimePoint kStart{seconds(1000)};
 
 class SenderTest : public testing::Test, public Sender::Mediator {
 protected:
-    void prepare_rows(GroupIndex group, std::uint32_t first_row, std::uint32_t count) override {
+    void prepare_rows(GroupId group, std::uint32_t first_row, std::uint32_t count) override {
         asked_rows_ += count;
         if (encodes_) sender_->on_rows_ready(group, first_row + count);
     }
-    void prepare_sources(GroupIndex group) override { read_ahead_.push_back(group); }
+    void prepare_sources(GroupId group) override { read_ahead_.push_back(group); }
 
     void make(SenderOptions options) {
         options.prelude = prelude_;
@@ -79,8 +81,8 @@ protected:
     void nak(MemberNumber number, std::uint32_t group, std::uint32_t rows_seen,
              std::uint16_t deficit) {
         NakPacket packet{number.value, next_number_, 0, {}};
-        const std::uint32_t start = layout_.first_block(GroupIndex(group)).value;
-        packet.entries.push_back({start, rows_seen, deficit});
+        const std::uint32_t start = layout_.first_block(nth_group(layout_, group)).value;
+        packet.entries.push_back({start, rows_seen, deficit, 2});
         sender_->on_nak(now_, packet);
     }
     void finish(MemberNumber number) {
@@ -97,7 +99,7 @@ protected:
     Duration prelude_{};
     bool encodes_ = true;
     std::uint32_t asked_rows_ = 0;
-    std::vector<GroupIndex> read_ahead_;
+    std::vector<GroupId> read_ahead_;
     std::uint64_t next_number_ = 0;
 };
 
@@ -320,7 +322,7 @@ TEST_F(SenderTest, TheFirstPassSendsEverySymbolOnceManifestFirst) {
     std::vector<std::uint32_t> expected = {0, 1, 2};
     for (std::uint32_t s = 4; s < 4 + 64; ++s) expected.push_back(s);
     EXPECT_EQ(symbols(packets), expected);
-    EXPECT_EQ(read_ahead_.size(), layout_.group_count());
+    EXPECT_EQ(read_ahead_.size(), layout_.stretch_count());
     EXPECT_EQ(sender_->counters().source_symbols, layout_.symbol_count());
     EXPECT_TRUE(symbols(poll_after(seconds(1))).empty());
 }
@@ -374,7 +376,7 @@ TEST_F(SenderTest, ANakIsAnsweredByRowsAndByStatus) {
     ASSERT_TRUE(said.has_value());
     bool advertised = false;
     for (const auto& advert : said->adverts) {
-        advertised |= advert.start_block == layout_.first_block(GroupIndex(2)).value &&
+        advertised |= advert.start_block == layout_.first_block(nth_group(layout_, 2)).value &&
                       advert.rows_target == 3;
     }
     EXPECT_TRUE(advertised);
@@ -387,11 +389,11 @@ TEST_F(SenderTest, SenselessNaksAreIgnored) {
     const auto a = join("a");
     poll();
     report(a, IntervalSet::range(1, 5));
-    nak(a, 1, 0, 5);                                                   // has it
-    nak(MemberNumber(77), 2, 0, 5);                                    // no member
-    sender_->on_nak(now_, {a.value, next_number_, 0, {{3, 0, 5}}});    // no group begins there
-    sender_->on_nak(now_, {a.value, next_number_, 0, {{~0u, 0, 5}}});  // nor there
-    sender_->on_nak(now_, {a.value, 3, 0, {{5, 0, 5}}});               // older than the group
+    nak(a, 1, 0, 5);                                                      // has it
+    nak(MemberNumber(77), 2, 0, 5);                                       // no member
+    sender_->on_nak(now_, {a.value, next_number_, 0, {{3, 0, 5, 2}}});    // no group begins there
+    sender_->on_nak(now_, {a.value, next_number_, 0, {{~0u, 0, 5, 2}}});  // nor there
+    sender_->on_nak(now_, {a.value, 3, 0, {{5, 0, 5, 2}}});               // older than the group
     EXPECT_TRUE(rows(poll_after(milliseconds(1))).empty());
     EXPECT_EQ(asked_rows_, 0u);
 }
@@ -402,7 +404,7 @@ TEST_F(SenderTest, ReportedDeficitsAreRequestsToo) {
     poll();
     MemberReport message;
     message.highest_seen = next_number_;
-    message.deficits.push_back({layout_.first_block(GroupIndex(3)).value, 0, 2});
+    message.deficits.push_back({layout_.first_block(nth_group(layout_, 3)).value, 0, 2, 2});
     sender_->on_report(now_, a, message);
     EXPECT_EQ(rows(poll_after(milliseconds(1))).size(), 2u);
 }
@@ -411,7 +413,7 @@ TEST_F(SenderTest, WhoMissedAGroupGetsItsSourcesAgain) {
     make(closed_for(1));
     const auto a = join("a");
     poll();
-    report(a, IntervalSet::range(9, 10), IntervalSet::range(3, 4));  // has block 9 of group 3
+    report(a, IntervalSet::range(9, 10), IntervalSet::range(10, 13));  // has block 9 of group 3
     const auto sent = symbols(poll_after(milliseconds(1)));
     EXPECT_EQ(sent.size(), 12u) << "but for the block it has";
     EXPECT_EQ(sent.front(), 40u);
@@ -430,7 +432,7 @@ TEST_F(SenderTest, RowsThatAreSlowToEncodeAreSentWhenReady) {
     for (int i = 0; i < 3000; ++i) poll_after(milliseconds(1));
     EXPECT_EQ(sender_->counters().repair_symbols, 0u);
     report(a, {});
-    sender_->on_rows_ready(GroupIndex(2), 3);
+    sender_->on_rows_ready(nth_group(layout_, 2), 3);
     // Only when next_deadline() says so, as production does.
     poll();
     for (int i = 0; i < 200; ++i) {
@@ -467,7 +469,7 @@ TEST_F(SenderTest, ADrainedStreamAsksForReports) {
     EXPECT_EQ(said->poll, before + 1);
     EXPECT_EQ(status(poll_after(milliseconds(100)))->poll, before + 1);
     EXPECT_EQ(status(poll_after(milliseconds(500)))->poll, before + 2) << "again and again";
-    report(a, {}, IntervalSet::range(1, 2));
+    report(a, {}, IntervalSet::range(1, 5));
     said = status(poll_after(milliseconds(20)));
     report(a, {});
     EXPECT_EQ(status(poll_after(milliseconds(20)))->poll, before + 2)
@@ -482,14 +484,14 @@ TEST_F(SenderTest, ALiarIsDeferredThenServedAloneThenGivenUp) {
     const auto liar = join("liar");
     poll();
     for (int i = 0; i < 20 && state_of(liar) == MemberState::active; ++i) {
-        const IntervalSet all = IntervalSet::range(0, 5);
+        const IntervalSet all = IntervalSet::range(0, 17);
         report(liar, {}, all);
         poll_after(milliseconds(50));
     }
     EXPECT_EQ(state_of(liar), MemberState::deferred);
     const auto sent = sender_->counters().symbols();
     EXPECT_LE(sent, layout_.symbol_count() * 3 / 2 + 4 * 16) << "half of it again, and two groups";
-    report(liar, {}, IntervalSet::range(0, 5));
+    report(liar, {}, IntervalSet::range(0, 17));
     nak(liar, 2, 0, 16);
     poll_after(milliseconds(50));
     EXPECT_EQ(sender_->counters().symbols(), sent) << "it has to wait";
@@ -497,10 +499,10 @@ TEST_F(SenderTest, ALiarIsDeferredThenServedAloneThenGivenUp) {
     EXPECT_EQ(rows(poll_after(milliseconds(5))).size(), 2u) << "the honest one has not";
 
     finish(honest);
-    report(liar, {}, IntervalSet::range(2, 3));
+    report(liar, {}, IntervalSet::range(5, 9));
     EXPECT_EQ(symbols(poll_after(milliseconds(50))).size(), 16u) << "now it is its turn";
     for (int i = 0; i < 200 && sender_->state() != SenderState::ended; ++i) {
-        report(liar, {}, IntervalSet::range(0, 5));
+        report(liar, {}, IntervalSet::range(0, 17));
         poll_after(milliseconds(50));
     }
     EXPECT_EQ(state_of(liar), MemberState::failed);
@@ -512,8 +514,8 @@ TEST_F(SenderTest, TheSameLossReportedTwiceIsChargedOnce) {
     make(closed_for(1));
     const auto a = join("a");
     poll();
-    report(a, {}, IntervalSet::range(1, 2));
-    report(a, {}, IntervalSet::range(1, 2));
+    report(a, {}, IntervalSet::range(1, 5));
+    report(a, {}, IntervalSet::range(1, 5));
     EXPECT_EQ(sender_->membership().find(a)->symbols_caused, 16u);
 }
 

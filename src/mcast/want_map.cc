@@ -6,20 +6,15 @@
 namespace muster::mcast {
 
 WantMap::WantMap(const Layout& layout)
-    : layout_(layout), wanting_(layout.group_count(), 0), unserved_(layout.group_count(), 0) {}
+    : layout_(layout), wanting_(layout.unit_count(), 0), unserved_(layout.unit_count(), 0) {}
 
 void WantMap::add_member(MemberNumber number, content::BlockSet wanted) {
     CHECK(wanted.size() == layout_.block_count());
-    Member member{std::move(wanted), std::vector<std::uint8_t>(layout_.group_count(), 0),
-                  std::vector<bool>(layout_.group_count(), false)};
-    for (auto at = member.wanted.first_set(0); at; at = member.wanted.first_set(*at + 1)) {
-        ++member.wanted_in_group[layout_.group_of(BlockIndex(*at)).value];
-        if (*at + 1 == layout_.block_count()) break;
-    }
-    for (std::uint32_t g = 0; g < layout_.group_count(); ++g) {
-        if (member.wanted_in_group[g] == 0) continue;
-        if (wanting_[g]++ == 0) ++wanted_groups_;
-        if (unserved_[g]++ == 0) ++unserved_groups_;
+    Member member{std::move(wanted), std::vector<bool>(layout_.unit_count(), false)};
+    for (UnitIndex unit(0); unit.value < layout_.unit_count(); ++unit) {
+        if (!wants(member, unit)) continue;
+        ++wanting_[unit.value];
+        if (unserved_[unit.value]++ == 0) ++unserved_units_;
     }
     const bool added = members_.emplace(number, std::move(member)).second;
     CHECK(added);
@@ -28,20 +23,26 @@ void WantMap::add_member(MemberNumber number, content::BlockSet wanted) {
 void WantMap::remove_member(MemberNumber number) {
     auto it = members_.find(number);
     CHECK(it != members_.end());
-    for (std::uint32_t g = 0; g < layout_.group_count(); ++g) {
-        drop_wants(it->second, GroupIndex(g), it->second.wanted_in_group[g]);
+    for (auto at = it->second.wanted.first_set(0); at;) {
+        const UnitIndex unit = layout_.unit_of(BlockIndex(*at));
+        drop_want(it->second, unit);
+        at = it->second.wanted.first_set(layout_.end_block(unit).value);
     }
     members_.erase(it);
 }
 
-void WantMap::drop_wants(Member& member, GroupIndex group, std::uint32_t count) {
-    auto& left = member.wanted_in_group[group.value];
-    if (count == 0) return;
-    CHECK(count <= left);
-    left = static_cast<std::uint8_t>(left - count);
-    if (left > 0) return;
-    if (--wanting_[group.value] == 0) --wanted_groups_;
-    if (!member.served[group.value] && --unserved_[group.value] == 0) --unserved_groups_;
+bool WantMap::wants(const Member& member, UnitIndex unit) const {
+    const BlockIndex end = layout_.end_block(unit);
+    for (BlockIndex block = layout_.first_block(unit); block < end; ++block) {
+        if (member.wanted.test(block.value)) return true;
+    }
+    return false;
+}
+
+void WantMap::drop_want(const Member& member, UnitIndex unit) {
+    CHECK(wanting_[unit.value] > 0);
+    --wanting_[unit.value];
+    if (!member.served[unit.value] && --unserved_[unit.value] == 0) --unserved_units_;
 }
 
 std::uint32_t WantMap::on_verified(MemberNumber number, const IntervalSet& blocks) {
@@ -54,49 +55,85 @@ std::uint32_t WantMap::on_verified(MemberNumber number, const IntervalSet& block
         auto at = member.wanted.first_set(static_cast<std::uint32_t>(begin));
         while (at && *at < end) {
             member.wanted.clear(*at);
-            drop_wants(member, layout_.group_of(BlockIndex(*at)), 1);
+            const UnitIndex unit = layout_.unit_of(BlockIndex(*at));
+            if (!wants(member, unit)) drop_want(member, unit);
             ++dropped;
-            if (*at + 1 >= layout_.block_count()) break;
             at = member.wanted.first_set(*at + 1);
         }
     }
     return dropped;
 }
 
-void WantMap::on_missed(MemberNumber number, GroupIndex group) {
+void WantMap::unserve(Member& member, UnitIndex unit) {
+    if (!member.served[unit.value]) return;
+    member.served[unit.value] = false;
+    if (wants(member, unit) && unserved_[unit.value]++ == 0) ++unserved_units_;
+}
+
+void WantMap::serve(Member& member, UnitIndex unit) {
+    if (member.served[unit.value]) return;
+    member.served[unit.value] = true;
+    if (wants(member, unit) && --unserved_[unit.value] == 0) --unserved_units_;
+}
+
+void WantMap::on_missed(MemberNumber number, GroupId group) {
     auto it = members_.find(number);
     CHECK(it != members_.end());
-    Member& member = it->second;
-    if (!member.served[group.value]) return;
-    member.served[group.value] = false;
-    if (member.wanted_in_group[group.value] == 0) return;
-    if (unserved_[group.value]++ == 0) ++unserved_groups_;
+    const UnitIndex end = layout_.end_unit(group);
+    for (UnitIndex u = layout_.unit_of(layout_.first_block(group)); u < end; ++u) {
+        unserve(it->second, u);
+    }
 }
 
-void WantMap::mark_served(GroupIndex group) {
-    for (auto& [number, member] : members_) member.served[group.value] = true;
-    if (unserved_[group.value] > 0) --unserved_groups_;
-    unserved_[group.value] = 0;
+void WantMap::mark_served(GroupId group) {
+    const UnitIndex end = layout_.end_unit(group);
+    for (UnitIndex u = layout_.unit_of(layout_.first_block(group)); u < end; ++u) {
+        for (auto& [number, member] : members_) member.served[u.value] = true;
+        if (unserved_[u.value] > 0) --unserved_units_;
+        unserved_[u.value] = 0;
+    }
 }
 
-void WantMap::mark_served(MemberNumber number, GroupIndex group) {
+void WantMap::mark_served(MemberNumber number, GroupId group) {
     auto it = members_.find(number);
     CHECK(it != members_.end());
-    Member& member = it->second;
-    if (member.served[group.value]) return;
-    member.served[group.value] = true;
-    if (member.wanted_in_group[group.value] == 0) return;
-    if (--unserved_[group.value] == 0) --unserved_groups_;
+    const UnitIndex end = layout_.end_unit(group);
+    for (UnitIndex u = layout_.unit_of(layout_.first_block(group)); u < end; ++u) {
+        serve(it->second, u);
+    }
 }
 
-bool WantMap::is_served(MemberNumber number, GroupIndex group) const {
-    auto it = members_.find(number);
-    return it != members_.end() && it->second.served[group.value];
+bool WantMap::wanted(GroupId group) const {
+    const UnitIndex end = layout_.end_unit(group);
+    for (UnitIndex u = layout_.unit_of(layout_.first_block(group)); u < end; ++u) {
+        if (wanting_[u.value] > 0) return true;
+    }
+    return false;
 }
 
-bool WantMap::wants(MemberNumber number, GroupIndex group) const {
+bool WantMap::has_unserved(GroupId group) const {
+    const UnitIndex end = layout_.end_unit(group);
+    for (UnitIndex u = layout_.unit_of(layout_.first_block(group)); u < end; ++u) {
+        if (unserved_[u.value] > 0) return true;
+    }
+    return false;
+}
+
+// Units of a group are served together; those it no longer wants do not matter.
+bool WantMap::is_served(MemberNumber number, GroupId group) const {
     auto it = members_.find(number);
-    return it != members_.end() && it->second.wanted_in_group[group.value] > 0;
+    return it != members_.end() &&
+           it->second.served[layout_.unit_of(layout_.first_block(group)).value];
+}
+
+bool WantMap::wants(MemberNumber number, GroupId group) const {
+    auto it = members_.find(number);
+    if (it == members_.end()) return false;
+    const UnitIndex end = layout_.end_unit(group);
+    for (UnitIndex u = layout_.unit_of(layout_.first_block(group)); u < end; ++u) {
+        if (wants(it->second, u)) return true;
+    }
+    return false;
 }
 
 std::uint32_t WantMap::missing(MemberNumber number) const {
@@ -104,28 +141,28 @@ std::uint32_t WantMap::missing(MemberNumber number) const {
     return it == members_.end() ? 0 : it->second.wanted.count();
 }
 
-std::vector<BlockIndex> WantMap::unserved_blocks(GroupIndex group) const {
-    const std::uint32_t first = layout_.first_block(group).value;
+std::vector<BlockIndex> WantMap::unserved_blocks(GroupId group) const {
     std::vector<bool> wanted(layout_.blocks_in_group(group), false);
     for (const auto& [number, member] : members_) {
-        if (member.served[group.value] || member.wanted_in_group[group.value] == 0) continue;
+        if (is_served(number, group)) continue;
         for (std::uint32_t i = 0; i < wanted.size(); ++i) {
-            if (member.wanted.test(first + i)) wanted[i] = true;
+            if (member.wanted.test(group.start_block + i)) wanted[i] = true;
         }
     }
     std::vector<BlockIndex> blocks;
     for (std::uint32_t i = 0; i < wanted.size(); ++i) {
-        if (wanted[i]) blocks.emplace_back(first + i);
+        if (wanted[i]) blocks.emplace_back(group.start_block + i);
     }
     return blocks;
 }
 
-std::optional<GroupIndex> WantMap::next_unserved(GroupIndex from) const {
-    if (unserved_groups_ == 0) return std::nullopt;
-    const std::uint32_t count = layout_.group_count();
+std::optional<BlockIndex> WantMap::next_unserved(BlockIndex from) const {
+    if (unserved_units_ == 0) return std::nullopt;
+    const std::uint32_t count = layout_.unit_count();
+    const std::uint32_t first = layout_.unit_of(from).value;
     for (std::uint32_t i = 0; i < count; ++i) {
-        const std::uint32_t g = (from.value + i) % count;
-        if (unserved_[g] > 0) return GroupIndex(g);
+        const UnitIndex unit((first + i) % count);
+        if (unserved_[unit.value] > 0) return layout_.first_block(unit);
     }
     return std::nullopt;
 }

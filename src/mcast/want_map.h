@@ -7,8 +7,11 @@
 // `served` remembers, per member and group, that the group's source symbols have been sent since
 // the member began to listen. A served member that still wants a block misses only part of the
 // group, so repair symbols are cheaper than sending the sources again; an unserved one (new, or it
-// said that it got almost nothing) needs the sources. Costs: one bit per member and block, one per
-// member and group, two counters per group.
+// said that it got almost nothing) needs the sources.
+//
+// All is kept by unit, the shortest group, so that it holds for groups of any length and for
+// stretches that are not split yet. Costs: one bit per member and block, one per member and unit,
+// two counters per unit.
 #pragma once
 
 #include <cstdint>
@@ -33,37 +36,37 @@ public:
     // Returns how many of these the member had wanted until now.
     std::uint32_t on_verified(MemberNumber member, const IntervalSet& blocks);
     // The member needs the group's sources (again): it is unserved there.
-    void on_missed(MemberNumber member, GroupIndex group);
+    void on_missed(MemberNumber member, GroupId group);
     // All sources that unserved members want of this group are being sent now.
-    void mark_served(GroupIndex group);
+    void mark_served(GroupId group);
     // What this member still wants of the group, repair rows will bring.
-    void mark_served(MemberNumber member, GroupIndex group);
+    void mark_served(MemberNumber member, GroupId group);
 
-    bool wanted(GroupIndex group) const { return wanting_[group.value] > 0; }
-    bool has_unserved(GroupIndex group) const { return unserved_[group.value] > 0; }
-    bool wants(MemberNumber member, GroupIndex group) const;
-    bool is_served(MemberNumber member, GroupIndex group) const;
+    bool wanted(GroupId group) const;
+    bool has_unserved(GroupId group) const;
+    bool wants(MemberNumber member, GroupId group) const;
+    bool is_served(MemberNumber member, GroupId group) const;
     std::uint32_t missing(MemberNumber member) const;
-    std::uint64_t wanted_groups() const { return wanted_groups_; }
     // Blocks of the group that an unserved member wants, ascending.
-    std::vector<BlockIndex> unserved_blocks(GroupIndex group) const;
-    // The first group at or after `from` (circular) with an unserved member.
-    std::optional<GroupIndex> next_unserved(GroupIndex from) const;
+    std::vector<BlockIndex> unserved_blocks(GroupId group) const;
+    // A block at or after the unit of `from` (circular) that begins a unit with an unserved member.
+    std::optional<BlockIndex> next_unserved(BlockIndex from) const;
 
 private:
     struct Member {
         content::BlockSet wanted;
-        std::vector<std::uint8_t> wanted_in_group;  // how many blocks, at most 64
-        std::vector<bool> served;
+        std::vector<bool> served;  // by unit
     };
-    void drop_wants(Member& member, GroupIndex group, std::uint32_t count);
+    bool wants(const Member& member, UnitIndex unit) const;
+    void unserve(Member& member, UnitIndex unit);
+    void serve(Member& member, UnitIndex unit);
+    void drop_want(const Member& member, UnitIndex unit);
 
     const Layout& layout_;
     std::unordered_map<MemberNumber, Member> members_;
-    std::vector<std::uint32_t> wanting_;   // members that want something of the group
+    std::vector<std::uint32_t> wanting_;   // by unit: members that want something of it
     std::vector<std::uint32_t> unserved_;  // of those, the unserved
-    std::uint64_t wanted_groups_ = 0;
-    std::uint64_t unserved_groups_ = 0;
+    std::uint64_t unserved_units_ = 0;
 };
 
 }  // namespace muster::mcast

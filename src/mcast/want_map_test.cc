@@ -7,6 +7,7 @@
 #include <set>
 
 #include "base/prng.h"
+#include "mcast/stretch_for_test.h"
 
 namespace muster::mcast {
 namespace {
@@ -32,7 +33,7 @@ public:
     std::set<std::uint32_t> wanted_in(const Member& member, std::uint32_t group) const {
         std::set<std::uint32_t> blocks;
         for (const std::uint32_t b : member.wanted) {
-            if (layout_.group_of(BlockIndex(b)).value == group) blocks.insert(b);
+            if (layout_.stretch_of(BlockIndex(b)).value == group) blocks.insert(b);
         }
         return blocks;
     }
@@ -55,29 +56,26 @@ private:
 };
 
 void expect_equal(const Layout& layout, const WantMap& map, const Model& model) {
-    std::uint64_t wanted_groups = 0;
     std::set<std::uint32_t> unserved;
-    for (std::uint32_t g = 0; g < layout.group_count(); ++g) {
-        ASSERT_EQ(map.wanted(GroupIndex(g)), model.wanted(g)) << g;
-        wanted_groups += model.wanted(g);
+    for (std::uint32_t g = 0; g < layout.stretch_count(); ++g) {
+        ASSERT_EQ(map.wanted(nth_group(layout, g)), model.wanted(g)) << g;
         std::set<std::uint32_t> blocks;
-        for (const BlockIndex b : map.unserved_blocks(GroupIndex(g))) blocks.insert(b.value);
+        for (const BlockIndex b : map.unserved_blocks(nth_group(layout, g))) blocks.insert(b.value);
         ASSERT_EQ(blocks, model.unserved_blocks(g)) << g;
-        ASSERT_EQ(map.has_unserved(GroupIndex(g)), !blocks.empty()) << g;
+        ASSERT_EQ(map.has_unserved(nth_group(layout, g)), !blocks.empty()) << g;
         if (!blocks.empty()) unserved.insert(g);
         for (const auto& [number, member] : model.members) {
-            ASSERT_EQ(map.wants(MemberNumber(number), GroupIndex(g)),
+            ASSERT_EQ(map.wants(MemberNumber(number), nth_group(layout, g)),
                       !model.wanted_in(member, g).empty());
         }
     }
-    ASSERT_EQ(map.wanted_groups(), wanted_groups);
-    for (std::uint32_t from = 0; from < layout.group_count(); ++from) {
+    for (std::uint32_t from = 0; from < layout.stretch_count(); ++from) {
         auto expected = unserved.lower_bound(from);
         if (expected == unserved.end()) expected = unserved.begin();
-        const auto next = map.next_unserved(GroupIndex(from));
+        const auto next = map.next_unserved(layout.first_block(nth_group(layout, from)));
         ASSERT_EQ(next.has_value(), !unserved.empty());
         if (next) {
-            ASSERT_EQ(next->value, *expected);
+            ASSERT_EQ(layout.stretch_of(*next).value, *expected);
         }
     }
     for (const auto& [number, member] : model.members) {
@@ -87,7 +85,7 @@ void expect_equal(const Layout& layout, const WantMap& map, const Model& model) 
 
 void random_step(Prng& prng, const Layout& layout, WantMap& map, Model& model,
                  std::uint32_t& next_number) {
-    const auto group = static_cast<std::uint32_t>(prng.below(layout.group_count()));
+    const auto group = static_cast<std::uint32_t>(prng.below(layout.stretch_count()));
     const auto kind = prng.below(7);
     if (kind == 0 || model.members.empty()) {
         content::BlockSet wanted(layout.block_count());
@@ -109,13 +107,13 @@ void random_step(Prng& prng, const Layout& layout, WantMap& map, Model& model,
         map.remove_member(number);
         model.members.erase(it);
     } else if (kind == 2) {
-        map.on_missed(number, GroupIndex(group));
+        map.on_missed(number, nth_group(layout, group));
         it->second.served.erase(group);
     } else if (kind == 3) {
-        map.mark_served(GroupIndex(group));
+        map.mark_served(nth_group(layout, group));
         for (auto& [n, member] : model.members) member.served.insert(group);
     } else if (kind == 4) {
-        map.mark_served(number, GroupIndex(group));
+        map.mark_served(number, nth_group(layout, group));
         it->second.served.insert(group);
     } else {
         IntervalSet verified;  // also beyond the end: a member may say anything
@@ -148,25 +146,27 @@ TEST(WantMap, AServedMemberThatMissesTheGroupIsUnservedAgain) {
     const Layout layout = small_layout();
     WantMap map(layout);
     map.add_member(MemberNumber(1), all_blocks(layout));
-    map.mark_served(GroupIndex(2));
-    EXPECT_FALSE(map.has_unserved(GroupIndex(2)));
-    EXPECT_TRUE(map.wanted(GroupIndex(2)));
-    EXPECT_TRUE(map.is_served(MemberNumber(1), GroupIndex(2)));
-    map.on_missed(MemberNumber(1), GroupIndex(2));
-    EXPECT_TRUE(map.has_unserved(GroupIndex(2)));
-    EXPECT_FALSE(map.is_served(MemberNumber(1), GroupIndex(2)));
+    map.mark_served(nth_group(layout, 2));
+    EXPECT_FALSE(map.has_unserved(nth_group(layout, 2)));
+    EXPECT_TRUE(map.wanted(nth_group(layout, 2)));
+    EXPECT_TRUE(map.is_served(MemberNumber(1), nth_group(layout, 2)));
+    map.on_missed(MemberNumber(1), nth_group(layout, 2));
+    EXPECT_TRUE(map.has_unserved(nth_group(layout, 2)));
+    EXPECT_FALSE(map.is_served(MemberNumber(1), nth_group(layout, 2)));
 }
 
 TEST(WantMap, ALateMemberNeedsOnlyWhatItDoesNotHave) {
     const Layout layout = small_layout();
     WantMap map(layout);
     map.add_member(MemberNumber(1), all_blocks(layout));
-    for (GroupIndex g(0); g.value < layout.group_count(); ++g) map.mark_served(g);
+    for (std::uint32_t g = 0; g < layout.stretch_count(); ++g) {
+        map.mark_served(nth_group(layout, g));
+    }
     content::BlockSet few(layout.block_count());
     few.set(7);
     map.add_member(MemberNumber(2), std::move(few));
-    const GroupIndex group = layout.group_of(BlockIndex(7));
-    EXPECT_EQ(map.next_unserved(GroupIndex(0)), group);
+    const GroupId group = layout.group_of(BlockIndex(7), 2);
+    EXPECT_EQ(map.next_unserved(BlockIndex(0)), BlockIndex(7));
     EXPECT_EQ(map.unserved_blocks(group), std::vector<BlockIndex>{BlockIndex(7)});
 }
 

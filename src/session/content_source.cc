@@ -63,7 +63,7 @@ Status ContentSource::read(mcast::BlockIndex block, MutableByteSpan out) const {
     return {};
 }
 
-void ContentSource::announce(mcast::GroupIndex group) const {
+void ContentSource::announce(mcast::GroupId group) const {
     if (layout_.is_manifest(group)) return;
     const auto first = layout_.index_in_object(layout_.first_block(group));
     const std::uint64_t bytes =

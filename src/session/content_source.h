@@ -27,7 +27,7 @@ public:
     const content::Descriptor& descriptor() const { return descriptor_; }
     // `out` holds whole symbols; what lies behind the object's end is zeros. Any thread.
     Status read(mcast::BlockIndex block, MutableByteSpan out) const;
-    void announce(mcast::GroupIndex group) const;
+    void announce(mcast::GroupId group) const;
 
 private:
     ContentSource(net::UniqueFd file, std::string path, Bytes manifest,

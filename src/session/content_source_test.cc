@@ -67,13 +67,14 @@ TEST_F(ContentSourceTest, RowsRestoreLostSymbols) {
     auto source = open();
     ASSERT_TRUE(source.ok());
     const auto& layout = (*source)->layout();
-    const mcast::GroupIndex group(layout.group_count() - 1);
+    const mcast::GroupId group =
+        layout.group_of(mcast::BlockIndex(layout.block_count() - 1), layout.longest_group_log2());
     const std::size_t symbol_bytes = layout.symbol_bytes();
     Bytes original(layout.symbols_in_group(group) * symbol_bytes);
     for (auto b = layout.first_block(group); b < layout.end_block(group); ++b) {
         ASSERT_TRUE((*source)
                         ->read(b, MutableByteSpan(original).subspan(
-                                      layout.first_symbol_in_group(b) * symbol_bytes,
+                                      layout.first_symbol_in_group(group, b) * symbol_bytes,
                                       layout.symbols_in_block(b) * symbol_bytes))
                         .ok());
     }

@@ -25,13 +25,13 @@ class ReceiverEngine::Work : public mcast::Receiver::Mediator {
 public:
     explicit Work(ReceiverEngine& engine) : engine_(engine) {}
 
-    void store_symbol(mcast::GroupIndex group, std::uint32_t symbol, ByteSpan payload) override {
+    void store_symbol(mcast::GroupId group, std::uint32_t symbol, ByteSpan payload) override {
         buffer(group)->store_symbol(symbol, payload);
     }
-    void store_row(mcast::GroupIndex group, std::uint32_t row, ByteSpan payload) override {
+    void store_row(mcast::GroupId group, std::uint32_t row, ByteSpan payload) override {
         buffer(group)->store_row(row, payload);
     }
-    void decode(mcast::GroupIndex group, std::vector<std::uint32_t> missing) override {
+    void decode(mcast::GroupId group, std::vector<std::uint32_t> missing) override {
         on_worker([this, group, buffer = buffer(group), missing = std::move(missing)] {
             Status loaded = load_known(*buffer, missing);
             const std::uint32_t rank = loaded.ok() ? buffer->decode(missing) : 0;
@@ -41,8 +41,7 @@ public:
             });
         });
     }
-    void check_block(mcast::BlockIndex block) override {
-        const auto group = engine_.layout_.group_of(block);
+    void check_block(mcast::GroupId group, mcast::BlockIndex block) override {
         on_worker([this, block, buffer = buffer(group)] {
             const std::uint32_t index = engine_.layout_.index_in_object(block);
             const ByteSpan bytes = std::as_const(*buffer).block_bytes(block);
@@ -56,16 +55,19 @@ public:
     }
     void check_manifest() override {
         std::vector<std::shared_ptr<mcast::GroupBuffer>> buffers;
-        for (std::uint32_t g = 0; g < engine_.layout_.manifest_groups(); ++g) {
-            buffers.push_back(buffer(mcast::GroupIndex(g)));
+        const auto& layout = engine_.layout_;
+        for (mcast::BlockIndex b(0); layout.is_manifest(b); b = layout.end_of_stretch(b)) {
+            buffers.push_back(buffer(layout.manifest_group_of(b)));
         }
         on_worker([this, buffers = std::move(buffers)] {
             Bytes encoded;
-            for (std::uint32_t b = 0; b < engine_.layout_.manifest_blocks(); ++b) {
-                const mcast::BlockIndex block(b);
-                const auto& holder = *buffers[engine_.layout_.group_of(block).value];
-                const ByteSpan bytes = holder.block_bytes(block);
-                encoded.insert(encoded.end(), bytes.begin(), bytes.end());
+            for (const auto& held : buffers) {
+                const auto& holder = std::as_const(*held);
+                const auto end = engine_.layout_.end_block(holder.group());
+                for (auto b = engine_.layout_.first_block(holder.group()); b < end; ++b) {
+                    const ByteSpan bytes = holder.block_bytes(b);
+                    encoded.insert(encoded.end(), bytes.begin(), bytes.end());
+                }
             }
             auto decoded = content::Manifest::decode(encoded, engine_.offer_.image);
             const bool good = decoded.ok();
@@ -77,10 +79,10 @@ public:
             });
         });
     }
-    void release(mcast::GroupIndex group) override { buffers_.erase(group); }
+    void release(mcast::GroupId group) override { buffers_.erase(group); }
 
 private:
-    std::shared_ptr<mcast::GroupBuffer> buffer(mcast::GroupIndex group) {
+    std::shared_ptr<mcast::GroupBuffer> buffer(mcast::GroupId group) {
         auto& slot = buffers_[group];
         if (!slot) slot = std::make_shared<mcast::GroupBuffer>(engine_.layout_, group);
         return slot;
@@ -112,17 +114,17 @@ private:
     void answer(std::function<void()> event) { engine_.inbox_.post(std::move(event)); }
 
     ReceiverEngine& engine_;
-    std::unordered_map<mcast::GroupIndex, std::shared_ptr<mcast::GroupBuffer>> buffers_;
+    std::unordered_map<mcast::GroupId, std::shared_ptr<mcast::GroupBuffer>> buffers_;
     std::unique_ptr<content::Manifest> manifest_;  // the worker's, once it is there
 };
 
-std::uint32_t ReceiverEngine::open_groups_for(std::uint64_t memory_bytes,
+std::uint32_t ReceiverEngine::open_blocks_for(std::uint64_t memory_bytes,
                                               const mcast::Layout& layout) {
-    // A group's symbols, and up to half as much again in repair rows.
-    const std::uint64_t group_bytes =
-        (std::uint64_t{layout.options().block_bytes} << layout.options().group_blocks_log2) * 3 / 2;
-    return static_cast<std::uint32_t>(
-        std::clamp<std::uint64_t>(memory_bytes / group_bytes, kLeastGroups, kMostGroups));
+    // A block's symbols, and up to half as much again in repair rows.
+    const std::uint64_t block_bytes = std::uint64_t{layout.options().block_bytes} * 3 / 2;
+    const std::uint64_t group_blocks = 1u << layout.longest_group_log2();
+    return static_cast<std::uint32_t>(std::clamp<std::uint64_t>(
+        memory_bytes / block_bytes, kLeastGroups * group_blocks, kMostGroups * group_blocks));
 }
 
 Result<std::unique_ptr<ReceiverEngine>> ReceiverEngine::create(const ReceiverEngineOptions& options,
@@ -152,7 +154,7 @@ ReceiverEngine::ReceiverEngine(const ReceiverEngineOptions& options, const Offer
     }
     mcast::ReceiverOptions core;
     core.name = options_.name;
-    core.max_open_groups = open_groups_for(options_.memory_bytes, layout_);
+    core.max_open_blocks = open_blocks_for(options_.memory_bytes, layout_);
     core_ = std::make_unique<mcast::Receiver>(layout_, core, std::move(have), *work_,
                                               Prng(options_.seed));
     join_ = core_->make_join();

@@ -70,7 +70,7 @@ public:
     void on_rekey(const mcast::GroupSecret& secret);
     ReceiverSnapshot snapshot() const;
     // Group buffers that fit into this much memory: at least 3, at most 64.
-    static std::uint32_t open_groups_for(std::uint64_t memory_bytes, const mcast::Layout& layout);
+    static std::uint32_t open_blocks_for(std::uint64_t memory_bytes, const mcast::Layout& layout);
 
 private:
     class Work;

@@ -5,7 +5,7 @@
 
 namespace muster::session {
 
-Result<const Bytes*> RowEncoder::load(mcast::GroupIndex group) {
+Result<const Bytes*> RowEncoder::load(mcast::GroupId group) {
     for (const auto& loaded : loaded_) {
         if (loaded.group == group) return &loaded.symbols;
     }
@@ -13,9 +13,9 @@ Result<const Bytes*> RowEncoder::load(mcast::GroupIndex group) {
     const std::size_t symbol_bytes = layout.symbol_bytes();
     Bytes symbols(layout.symbols_in_group(group) * symbol_bytes);
     for (auto block = layout.first_block(group); block < layout.end_block(group); ++block) {
-        const auto piece =
-            MutableByteSpan(symbols).subspan(layout.first_symbol_in_group(block) * symbol_bytes,
-                                             layout.symbols_in_block(block) * symbol_bytes);
+        const auto piece = MutableByteSpan(symbols).subspan(
+            layout.first_symbol_in_group(group, block) * symbol_bytes,
+            layout.symbols_in_block(block) * symbol_bytes);
         TRY(source_->read(block, piece));
     }
     if (loaded_.size() == kGroupsKept) loaded_.pop_front();
@@ -23,7 +23,7 @@ Result<const Bytes*> RowEncoder::load(mcast::GroupIndex group) {
     return &loaded_.back().symbols;
 }
 
-Result<std::vector<Bytes>> RowEncoder::rows(mcast::GroupIndex group, std::uint32_t first,
+Result<std::vector<Bytes>> RowEncoder::rows(mcast::GroupId group, std::uint32_t first,
                                             std::uint32_t count) {
     const Bytes* data = TRY(load(group));
     const std::size_t symbol_bytes = source_->layout().symbol_bytes();

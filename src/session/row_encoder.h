@@ -17,15 +17,14 @@ class RowEncoder {
 public:
     explicit RowEncoder(std::shared_ptr<const ContentSource> source) : source_(std::move(source)) {}
     // Rows [first, first + count) of the group, each of symbol_bytes.
-    Result<std::vector<Bytes>> rows(mcast::GroupIndex group, std::uint32_t first,
-                                    std::uint32_t count);
+    Result<std::vector<Bytes>> rows(mcast::GroupId group, std::uint32_t first, std::uint32_t count);
 
 private:
     struct Loaded {
-        mcast::GroupIndex group;
+        mcast::GroupId group;
         Bytes symbols;
     };
-    Result<const Bytes*> load(mcast::GroupIndex group);
+    Result<const Bytes*> load(mcast::GroupId group);
 
     static constexpr std::size_t kGroupsKept = 4;
     std::shared_ptr<const ContentSource> source_;

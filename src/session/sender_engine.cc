@@ -24,7 +24,7 @@ public:
     explicit Rows(SenderEngine& engine)
         : engine_(engine), encoder_(engine.source_), again_(engine.source_) {}
 
-    void prepare_rows(mcast::GroupIndex group, std::uint32_t first, std::uint32_t count) override {
+    void prepare_rows(mcast::GroupId group, std::uint32_t first, std::uint32_t count) override {
         engine_.worker_.post([this, group, first, count] {
             auto made =
                 std::make_shared<Result<std::vector<Bytes>>>(encoder_.rows(group, first, count));
@@ -39,11 +39,11 @@ public:
             });
         });
     }
-    void prepare_sources(mcast::GroupIndex group) override { engine_.source_->announce(group); }
+    void prepare_sources(mcast::GroupId group) override { engine_.source_->announce(group); }
 
     // A row that was forgotten because nobody wanted its group any more, and is wanted after all
     // by one who joined since, is made again here.
-    Result<Bytes> take(mcast::GroupIndex group, std::uint32_t row) {
+    Result<Bytes> take(mcast::GroupId group, std::uint32_t row) {
         auto it = ready_.find(group);
         if (it != ready_.end()) {
             auto& rows = it->second;
@@ -65,7 +65,7 @@ private:
     SenderEngine& engine_;
     RowEncoder encoder_;  // the worker's
     RowEncoder again_;    // the engine's thread's
-    std::unordered_map<mcast::GroupIndex, std::map<std::uint32_t, Bytes>> ready_;
+    std::unordered_map<mcast::GroupId, std::map<std::uint32_t, Bytes>> ready_;
 };
 
 Result<std::unique_ptr<SenderEngine>> SenderEngine::start(const SenderEngineOptions& options,
@@ -168,8 +168,7 @@ Result<ByteSpan> SenderEngine::payload(const mcast::Packet& packet) {
         return source_payload(data->symbol);
     }
     if (const auto* repair = std::get_if<mcast::RepairPacket>(&packet)) {
-        const auto group = source_->layout().group_of(mcast::BlockIndex(repair->start_block));
-        repair_payload_ = TRY(rows_->take(group, repair->row));
+        repair_payload_ = TRY(rows_->take(repair->group(), repair->row));
         return ByteSpan(repair_payload_);
     }
     return ByteSpan();

@@ -73,14 +73,17 @@ Value write(const Hello& hello) {
 }
 
 Value write(const mcast::JoinRequest& join) {
-    return object("join").set("want", join.wants_all ? std::string("all") : join.want.to_string());
+    return object("join")
+        .set("want", join.wants_all ? std::string("all") : join.want.to_string())
+        .set("open_blocks", join.open_blocks);
 }
 
 Value write(const mcast::MemberReport& report) {
     Value deficits = Value::list();
     for (const auto& entry : report.deficits) {
         Value item = Value::list();
-        item.push(entry.start_block).push(entry.rows_seen).push(unsigned{entry.deficit});
+        item.push(entry.start_block).push(unsigned{entry.group_blocks_log2});
+        item.push(entry.rows_seen).push(unsigned{entry.deficit});
         deficits.push(std::move(item));
     }
     Value value = object("report");
@@ -103,7 +106,7 @@ Value write(const Offer& offer) {
     value.set("session", offer.session).set("name", offer.name);
     value.set("image_bytes", layout.image_bytes).set("manifest_bytes", layout.manifest_bytes);
     value.set("block_bytes", layout.block_bytes).set("symbol_bytes", unsigned{layout.symbol_bytes});
-    value.set("group_blocks_log2", unsigned{layout.group_blocks_log2});
+    value.set("stretch_blocks_log2", unsigned{layout.stretch_blocks_log2});
     value.set("root", to_hex(offer.image.root));
     value.set("public_key", to_hex(offer.public_key)).set("signature", to_hex(offer.signature));
     return value;
@@ -158,17 +161,20 @@ Result<ToServer> read_report(const Value& value) {
     }
     for (const auto& item : *deficits->as_list()) {
         const auto* parts = item.as_list();
-        if (parts == nullptr || parts->size() != 3) return item.error("deficits: expected triples");
-        std::uint32_t numbers[3] = {};
-        for (std::size_t i = 0; i < 3; ++i) {
+        if (parts == nullptr || parts->size() != 4) {
+            return item.error("deficits: expected four numbers each");
+        }
+        std::uint32_t numbers[4] = {};
+        for (std::size_t i = 0; i < 4; ++i) {
             const auto* number = (*parts)[i].as_int();
             if (number == nullptr || *number < 0 || *number > ~0u) {
                 return item.error("deficits: expected numbers of 32 bits");
             }
             numbers[i] = static_cast<std::uint32_t>(*number);
         }
-        report.deficits.push_back(
-            {numbers[0], numbers[1], static_cast<std::uint16_t>(std::min(numbers[2], 65535u))});
+        report.deficits.push_back({numbers[0], numbers[2],
+                                   static_cast<std::uint16_t>(std::min(numbers[3], 65535u)),
+                                   static_cast<std::uint8_t>(std::min(numbers[1], 255u))});
     }
     return ToServer(std::move(report));
 }
@@ -184,8 +190,8 @@ Result<ToMember> read_offer(const Value& value) {
         static_cast<std::uint32_t>(TRY(unsigned_at(value, "block_bytes", 1u << 30)));
     layout.symbol_bytes =
         static_cast<std::uint16_t>(TRY(unsigned_at(value, "symbol_bytes", 65535)));
-    layout.group_blocks_log2 =
-        static_cast<std::uint8_t>(TRY(unsigned_at(value, "group_blocks_log2", 31)));
+    layout.stretch_blocks_log2 =
+        static_cast<std::uint8_t>(TRY(unsigned_at(value, "stretch_blocks_log2", 31)));
     offer.image.image_bytes = layout.image_bytes;
     offer.image.block_bytes = layout.block_bytes;
     offer.image.root = TRY(bytes_at<32>(value, "root"));
@@ -234,6 +240,7 @@ Result<ToServer> read_to_server(const Value& value) {
         const std::string want = TRY(value.string_at("want"));
         join.wants_all = want == "all";
         if (!join.wants_all) join.want = TRY(IntervalSet::parse(want, kMaxBlocks));
+        join.open_blocks = static_cast<std::uint32_t>(TRY(unsigned_at(value, "open_blocks", ~0u)));
         return ToServer(std::move(join));
     }
     if (type == "report") return read_report(value);

@@ -35,14 +35,16 @@ TEST(Wire, JoinCarriesAllOrTheRanges) {
     join.wants_all = false;
     join.want.add(3, 9);
     join.want.add(100, 101);
+    join.open_blocks = 192;
     EXPECT_EQ(through_server(join).want, join.want);
+    EXPECT_EQ(through_server(join).open_blocks, 192u);
 }
 
 TEST(Wire, ReportKeepsEverything) {
     mcast::MemberReport report;
     report.verified.add(0, 64);
     report.missed.add(5);
-    report.deficits.push_back({64, 17, 9});
+    report.deficits.push_back({64, 17, 9, 3});
     report.highest_seen = 1ULL << 40;
     report.blocks_missing = 12;
     report.counters.datagrams_received = 1000;
@@ -55,6 +57,7 @@ TEST(Wire, ReportKeepsEverything) {
     EXPECT_EQ(read.deficits[0].start_block, 64u);
     EXPECT_EQ(read.deficits[0].rows_seen, 17u);
     EXPECT_EQ(read.deficits[0].deficit, 9u);
+    EXPECT_EQ(read.deficits[0].group_blocks_log2, 3);
     EXPECT_EQ(read.highest_seen, report.highest_seen);
     EXPECT_EQ(read.blocks_missing, 12u);
     EXPECT_DOUBLE_EQ(read.counters.loss(), report.counters.loss());
@@ -141,7 +144,7 @@ TEST(Wire, WhatIsWrongIsNamed) {
 TEST(Wire, DamagedMessagesNeverCrash) {
     mcast::MemberReport report;
     report.verified.add(0, 64);
-    report.deficits.push_back({64, 17, 9});
+    report.deficits.push_back({64, 17, 9, 3});
     const std::string good = to_text(ToServer(report));
     Prng prng(4);
     for (int round = 0; round < 3000; ++round) {

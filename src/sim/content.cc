@@ -15,7 +15,7 @@ mcast::Layout Content::make_layout(const SimulationOptions& options) {
         content::Manifest::encoded_bytes(options.image_bytes, options.block_bytes);
     layout.block_bytes = options.block_bytes;
     layout.symbol_bytes = options.symbol_bytes;
-    layout.group_blocks_log2 = options.group_blocks_log2;
+    layout.stretch_blocks_log2 = options.stretch_blocks_log2;
     return mcast::Layout::create(layout).value();
 }
 

@@ -39,15 +39,18 @@ Bytes Forger::from_outside() {
 mcast::Packet Forger::false_packet(ByteSpan payload) {
     const auto& layout = world_.content.layout();
     const mcast::BlockIndex block(static_cast<std::uint32_t>(prng_.below(layout.block_count())));
+    const auto log2 = static_cast<std::uint8_t>(
+        layout.shortest_group_log2() +
+        prng_.below(layout.longest_group_log2() - layout.shortest_group_log2() + 1));
     const auto word = [this] { return static_cast<std::uint32_t>(prng_.next()); };
     if (prng_.chance(0.5)) {
         const auto symbol = static_cast<std::uint32_t>(prng_.below(layout.symbols_in_block(block)));
-        return mcast::DataPacket{layout.wire_symbol(block, symbol), payload};
+        return mcast::DataPacket{layout.wire_symbol(block, symbol), payload, log2};
     }
-    const std::uint32_t start = layout.first_block(layout.group_of(block)).value;
+    const mcast::GroupId group = layout.group_of(block, log2);
     if (prng_.chance(0.5)) {
         const std::uint32_t row = prng_.chance(0.5) ? word() : word() % 100;
-        return mcast::RepairPacket{start, layout.options().group_blocks_log2, row, payload};
+        return mcast::RepairPacket{group.start_block, group.blocks_log2, row, payload};
     }
     mcast::StatusPacket status;
     status.state = static_cast<mcast::StreamState>(1 + prng_.below(3));
@@ -56,8 +59,9 @@ mcast::Packet Forger::false_packet(ByteSpan payload) {
     status.backoff_ms = static_cast<std::uint16_t>(word());
     status.grtt_ms = static_cast<std::uint16_t>(word());
     status.worst_loss_per_10k = static_cast<std::uint16_t>(word());
-    status.adverts.push_back({start, word(), word()});
-    status.adverts.push_back({word(), word(), word()});
+    const std::uint32_t rows = word() / 2;
+    status.adverts.push_back({group.start_block, rows, rows + word() % 65536, group.blocks_log2});
+    status.adverts.push_back({word(), rows, rows, static_cast<std::uint8_t>(word())});
     return status;
 }
 

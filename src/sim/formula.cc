@@ -27,8 +27,9 @@ double expected_transmissions(double loss, std::uint32_t receivers, std::uint32_
 double expected_symbols(const mcast::Layout& layout, double loss, std::uint32_t receivers) {
     std::map<std::uint32_t, double> by_size;
     double sum = 0;
-    for (std::uint32_t g = 0; g < layout.group_count(); ++g) {
-        const std::uint32_t symbols = layout.symbols_in_group(mcast::GroupIndex(g));
+    for (mcast::BlockIndex b(0); b.value < layout.block_count(); b = layout.end_of_stretch(b)) {
+        const std::uint32_t symbols =
+            layout.symbols_in_group(layout.group_of(b, layout.longest_group_log2()));
         auto [it, is_new] = by_size.try_emplace(symbols, 0);
         if (is_new) it->second = symbols * expected_transmissions(loss, receivers, symbols);
         sum += it->second;

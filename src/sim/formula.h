@@ -16,7 +16,7 @@ namespace muster::sim {
 // that lose each datagram with probability `loss`.
 double expected_transmissions(double loss, std::uint32_t receivers, std::uint32_t symbols);
 
-// The same for a whole session: expected symbols, over the groups as they are cut.
+// The same for a whole session: expected symbols, over whole stretches.
 double expected_symbols(const mcast::Layout& layout, double loss, std::uint32_t receivers);
 
 }  // namespace muster::sim

@@ -82,7 +82,7 @@ void HonestGuest::start_program() {
     }
     mcast::ReceiverOptions receiver;
     receiver.name = name_;
-    receiver.max_open_groups = options_.max_open_groups;
+    receiver.max_open_blocks = options_.max_open_blocks;
     receiver_ = std::make_unique<mcast::Receiver>(world_.content.layout(), receiver,
                                                   disk_.blocks(world_.content.layout()), *holder_,
                                                   prng_.fork());
@@ -226,6 +226,7 @@ void Liar::join() {
     mcast::JoinRequest request;
     request.name = name_;
     request.wants_all = true;
+    request.open_blocks = options_.max_open_blocks;
     world_.tell_server(index_, mcast::MemberNumber(), mcast::MemberMessage(request));
 }
 
@@ -247,7 +248,7 @@ void Liar::on_message(const ToGuest& message) {
 void Liar::report() {
     mcast::MemberReport report;
     report.highest_seen = highest_seen_;
-    report.missed = IntervalSet::range(0, world_.content.layout().group_count());
+    report.missed = IntervalSet::range(0, world_.content.layout().block_count());
     report.blocks_missing = world_.content.layout().block_count();
     world_.tell_server(index_, number_, mcast::MemberMessage(report));
     next_report_ = world_.queue.now() + milliseconds(100);
@@ -269,7 +270,8 @@ void Liar::on_frame(const Frame& frame) {
         nak.loss_per_10k = 9999;
         for (const auto& advert : status->adverts) {
             if (nak.entries.size() == mcast::kMaxNakEntries) break;
-            nak.entries.push_back({advert.start_block, advert.rows_sent, 65535});
+            nak.entries.push_back(
+                {advert.start_block, advert.rows_sent, 65535, advert.group_blocks_log2});
         }
         if (!nak.entries.empty()) send_uplink(nak);
     }

@@ -6,7 +6,7 @@
 namespace muster::sim {
 
 using mcast::BlockIndex;
-using mcast::GroupIndex;
+using mcast::GroupId;
 
 void Holder::answer(std::function<void(mcast::Receiver&, TimePoint)> what) {
     // At once, and then without on_answered: the caller is the receiver itself, still at work.
@@ -20,7 +20,7 @@ void Holder::answer(std::function<void(mcast::Receiver&, TimePoint)> what) {
 
 // ---- bytes ----
 
-mcast::GroupBuffer& BytesHolder::buffer(GroupIndex group) {
+mcast::GroupBuffer& BytesHolder::buffer(GroupId group) {
     return buffers_.try_emplace(group, world_.content.layout(), group).first->second;
 }
 
@@ -31,15 +31,15 @@ ByteSpan BytesHolder::on_disk(BlockIndex block) const {
     return ByteSpan(disk_.image).subspan(start, layout.block_length_bytes(block));
 }
 
-void BytesHolder::store_symbol(GroupIndex group, std::uint32_t symbol, ByteSpan payload) {
+void BytesHolder::store_symbol(GroupId group, std::uint32_t symbol, ByteSpan payload) {
     buffer(group).store_symbol(symbol, payload);
 }
 
-void BytesHolder::store_row(GroupIndex group, std::uint32_t row, ByteSpan payload) {
+void BytesHolder::store_row(GroupId group, std::uint32_t row, ByteSpan payload) {
     buffer(group).store_row(row, payload);
 }
 
-void BytesHolder::decode(GroupIndex group, std::vector<std::uint32_t> missing) {
+void BytesHolder::decode(GroupId group, std::vector<std::uint32_t> missing) {
     auto& bytes = buffer(group);
     for (BlockIndex block : bytes.blocks_to_load(missing)) {
         const ByteSpan stored = on_disk(block);
@@ -52,9 +52,9 @@ void BytesHolder::decode(GroupIndex group, std::vector<std::uint32_t> missing) {
     });
 }
 
-void BytesHolder::check_block(BlockIndex block) {
+void BytesHolder::check_block(GroupId group, BlockIndex block) {
     const auto& layout = world_.content.layout();
-    const ByteSpan bytes = buffer(layout.group_of(block)).block_bytes(block);
+    const ByteSpan bytes = buffer(group).block_bytes(block);
     const bool ok = disk_.manifest->verify_block(layout.index_in_object(block), bytes);
     if (ok) {
         const ByteSpan truth = world_.content.block(block);
@@ -76,7 +76,7 @@ void BytesHolder::check_manifest() {
     const auto& layout = world_.content.layout();
     Bytes encoded;
     for (BlockIndex block(0); layout.is_manifest(block); ++block) {
-        const ByteSpan bytes = buffer(layout.group_of(block)).block_bytes(block);
+        const ByteSpan bytes = buffer(layout.manifest_group_of(block)).block_bytes(block);
         encoded.insert(encoded.end(), bytes.begin(), bytes.end());
     }
     auto manifest = content::Manifest::decode(encoded, world_.content.descriptor());
@@ -91,14 +91,14 @@ void BytesHolder::check_manifest() {
 
 // ---- identities ----
 
-void IdentityHolder::decode(GroupIndex group, std::vector<std::uint32_t>) {
+void IdentityHolder::decode(GroupId group, std::vector<std::uint32_t>) {
     const std::uint32_t missing_rank = prng_.below(255) == 0 ? 1 : 0;
     answer([group, missing_rank](mcast::Receiver& receiver, TimePoint now) {
         receiver.on_decoded(now, group, missing_rank);
     });
 }
 
-void IdentityHolder::check_block(BlockIndex block) {
+void IdentityHolder::check_block(GroupId, BlockIndex block) {
     disk_.order.push_back(block);
     answer([block](mcast::Receiver& receiver, TimePoint now) {
         receiver.on_block_checked(now, block, true);

@@ -47,17 +47,17 @@ public:
     using Holder::Holder;
 
 private:
-    void store_symbol(mcast::GroupIndex group, std::uint32_t symbol, ByteSpan payload) override;
-    void store_row(mcast::GroupIndex group, std::uint32_t row, ByteSpan payload) override;
-    void decode(mcast::GroupIndex group, std::vector<std::uint32_t> missing) override;
-    void check_block(mcast::BlockIndex block) override;
+    void store_symbol(mcast::GroupId group, std::uint32_t symbol, ByteSpan payload) override;
+    void store_row(mcast::GroupId group, std::uint32_t row, ByteSpan payload) override;
+    void decode(mcast::GroupId group, std::vector<std::uint32_t> missing) override;
+    void check_block(mcast::GroupId group, mcast::BlockIndex block) override;
     void check_manifest() override;
-    void release(mcast::GroupIndex group) override { buffers_.erase(group); }
+    void release(mcast::GroupId group) override { buffers_.erase(group); }
 
-    mcast::GroupBuffer& buffer(mcast::GroupIndex group);
+    mcast::GroupBuffer& buffer(mcast::GroupId group);
     ByteSpan on_disk(mcast::BlockIndex block) const;
 
-    std::map<mcast::GroupIndex, mcast::GroupBuffer> buffers_;
+    std::map<mcast::GroupId, mcast::GroupBuffer> buffers_;
 };
 
 class IdentityHolder final : public Holder {
@@ -66,13 +66,13 @@ public:
         : Holder(world, disk, work_time), prng_(prng) {}
 
 private:
-    void store_symbol(mcast::GroupIndex, std::uint32_t, ByteSpan) override {}
-    void store_row(mcast::GroupIndex, std::uint32_t, ByteSpan) override {}
+    void store_symbol(mcast::GroupId, std::uint32_t, ByteSpan) override {}
+    void store_row(mcast::GroupId, std::uint32_t, ByteSpan) override {}
     // Exactly as many rows as symbols are missing are dependent once in 255.
-    void decode(mcast::GroupIndex group, std::vector<std::uint32_t> missing) override;
-    void check_block(mcast::BlockIndex block) override;
+    void decode(mcast::GroupId group, std::vector<std::uint32_t> missing) override;
+    void check_block(mcast::GroupId group, mcast::BlockIndex block) override;
     void check_manifest() override;
-    void release(mcast::GroupIndex) override {}
+    void release(mcast::GroupId) override {}
 
     Prng prng_;
 };

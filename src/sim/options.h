@@ -57,7 +57,7 @@ struct GuestOptions {
     double joins_at_share = 0;    // ... and not before so much of the image was sent, 0 .. 1
     std::vector<Outage> outages;  // in the order of time
     bool lies = false;            // asks for everything, for ever, and completes nothing
-    std::uint32_t max_open_groups = 16;
+    std::uint32_t max_open_blocks = 1024;
     Duration work_time{};  // until a decode or a check is answered
 };
 
@@ -74,7 +74,7 @@ struct SimulationOptions {
     std::uint64_t image_bytes = 0;
     std::uint32_t block_bytes = 90112;
     std::uint16_t symbol_bytes = 1408;
-    std::uint8_t group_blocks_log2 = 5;
+    std::uint8_t stretch_blocks_log2 = 6;
     std::uint64_t epoch_packets = mcast::kEpochPackets;
     mcast::SenderOptions sender;
     std::vector<GuestOptions> guests;

@@ -9,7 +9,7 @@
 namespace muster::sim {
 
 using mcast::BlockIndex;
-using mcast::GroupIndex;
+using mcast::GroupId;
 using mcast::MemberNumber;
 
 namespace {
@@ -38,8 +38,7 @@ void add(mcast::SenderCounters& sum, const mcast::SenderCounters& more) {
 Server::Server(World& world, Prng prng)
     : world_(world),
       sender_(world.queue.now(), world.content.layout(), world.options.sender, *this),
-      prng_(prng.fork()),
-      rounds_(world.content.layout().group_count()) {
+      prng_(prng.fork()) {
     world.session = static_cast<std::uint32_t>(prng.next());
     world.group_secret = {};
     world.group_secret.secret = draw_secret(prng);
@@ -200,7 +199,7 @@ void Server::seal(const mcast::Outgoing& outgoing, Frame& frame) {
         world_.content.copy_symbol(layout.block_of(data->symbol),
                                    layout.symbol_in_block(data->symbol), payload);
     } else if (const auto* repair = std::get_if<mcast::RepairPacket>(&outgoing.packet)) {
-        const GroupIndex group = layout.group_of(BlockIndex(repair->start_block));
+        const GroupId group = repair->group();
         auto it = rows_.find({group, repair->row});
         CHECK(it != rows_.end());
         payload = std::move(it->second);
@@ -217,7 +216,7 @@ void Server::seal(const mcast::Outgoing& outgoing, Frame& frame) {
     }
 }
 
-void Server::prepare_rows(GroupIndex group, std::uint32_t first_row, std::uint32_t count) {
+void Server::prepare_rows(GroupId group, std::uint32_t first_row, std::uint32_t count) {
     if (world_.with_bytes()) encode_rows(group, first_row, count);
     if (world_.options.encode_time == Duration{}) {
         return sender_.on_rows_ready(group, first_row + count);
@@ -230,7 +229,7 @@ void Server::prepare_rows(GroupIndex group, std::uint32_t first_row, std::uint32
                        });
 }
 
-void Server::encode_rows(GroupIndex group, std::uint32_t first_row, std::uint32_t count) {
+void Server::encode_rows(GroupId group, std::uint32_t first_row, std::uint32_t count) {
     const auto& layout = world_.content.layout();
     const std::size_t bytes = layout.symbol_bytes();
     const std::uint32_t symbols = layout.symbols_in_group(group);
@@ -254,26 +253,25 @@ void Server::encode_rows(GroupIndex group, std::uint32_t first_row, std::uint32_
 
 // ---- what is counted beside the sender ----
 
-void Server::begin_round(GroupIndex group) {
-    rounds_[group.value].naks = 0;
+void Server::begin_round(GroupId group, bool quiet) {
+    rounds_[group] = {0, quiet};
     ++round_count_;
 }
 
 void Server::watch(const mcast::Packet& packet) {
     const auto& layout = world_.content.layout();
     if (const auto* data = std::get_if<mcast::DataPacket>(&packet)) {
-        const GroupIndex group = layout.group_of(layout.block_of(data->symbol));
-        if (passing_ == group) return;
-        passing_ = group;
-        begin_round(group);
-        rounds_[group.value].quiet = true;
+        const BlockIndex block = layout.block_of(data->symbol);
+        const GroupId group = layout.group_of(block, data->group_blocks_log2);
+        if (!sender_.is_sending(group)) begin_round(group, true);  // its last source
     } else if (const auto* repair = std::get_if<mcast::RepairPacket>(&packet)) {
-        const GroupIndex group = layout.group_of(BlockIndex(repair->start_block));
-        if (std::exchange(rounds_[group.value].quiet, false)) begin_round(group);
+        if (std::exchange(rounds_[repair->group()].quiet, false)) {
+            begin_round(repair->group(), false);
+        }
     } else if (const auto* status = std::get_if<mcast::StatusPacket>(&packet)) {
         for (const auto& advert : status->adverts) {
             if (advert.rows_sent != advert.rows_target) continue;
-            rounds_[layout.group_of(BlockIndex(advert.start_block)).value].quiet = true;
+            rounds_[advert.group()].quiet = true;
         }
     }
 }
@@ -290,12 +288,10 @@ void Server::watch_window(std::size_t wire_bytes) {
 }
 
 void Server::count_nak(const mcast::NakPacket& nak) {
-    const auto& layout = world_.content.layout();
     for (const auto& entry : nak.entries) {
-        if (entry.start_block >= layout.block_count()) continue;
-        auto& round = rounds_[layout.group_of(BlockIndex(entry.start_block)).value];
+        if (!world_.content.layout().is_group(entry.group())) continue;
         ++nak_entries_;
-        most_naks_ = std::max(most_naks_, ++round.naks);
+        most_naks_ = std::max(most_naks_, ++rounds_[entry.group()].naks);
     }
 }
 

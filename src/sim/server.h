@@ -33,9 +33,8 @@ public:
     const mcast::Sender& sender() const { return sender_; }
 
 private:
-    void prepare_rows(mcast::GroupIndex group, std::uint32_t first_row,
-                      std::uint32_t count) override;
-    void prepare_sources(mcast::GroupIndex) override {}
+    void prepare_rows(mcast::GroupId group, std::uint32_t first_row, std::uint32_t count) override;
+    void prepare_sources(mcast::GroupId) override {}
 
     void on_join(std::uint32_t guest, const mcast::JoinRequest& request);
     void on_uplink_packet(const mcast::Packet& packet);
@@ -43,11 +42,11 @@ private:
     void rekey_when_due();
     void emit(const mcast::Outgoing& outgoing);
     void seal(const mcast::Outgoing& outgoing, Frame& frame);
-    void encode_rows(mcast::GroupIndex group, std::uint32_t first_row, std::uint32_t count);
+    void encode_rows(mcast::GroupId group, std::uint32_t first_row, std::uint32_t count);
     void watch(const mcast::Packet& packet);
     void watch_window(std::size_t wire_bytes);
     void count_nak(const mcast::NakPacket& nak);
-    void begin_round(mcast::GroupIndex group);
+    void begin_round(mcast::GroupId group, bool quiet);
 
     struct Round {
         std::uint32_t naks = 0;
@@ -63,13 +62,12 @@ private:
     Prng prng_;
     std::unordered_map<mcast::MemberNumber, mcast::PacketOpener> openers_;
     std::unordered_map<mcast::MemberNumber, std::uint32_t> guest_of_;
-    std::map<std::pair<mcast::GroupIndex, std::uint32_t>, Bytes> rows_;
+    std::map<std::pair<mcast::GroupId, std::uint32_t>, Bytes> rows_;
 
     TimePoint wake_at_ = TimePoint::max();
     // What was planned for a server that was killed meanwhile finds it gone.
     std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
-    std::vector<Round> rounds_;
-    std::optional<mcast::GroupIndex> passing_;
+    std::unordered_map<mcast::GroupId, Round> rounds_;
     std::uint64_t round_count_ = 0;
     std::uint64_t nak_entries_ = 0;
     std::uint32_t most_naks_ = 0;

@@ -14,7 +14,7 @@ SimulationOptions small_session(std::uint64_t seed, std::uint32_t guests, double
     options.seed = seed;
     options.block_bytes = 512;
     options.symbol_bytes = 64;
-    options.group_blocks_log2 = 3;
+    options.stretch_blocks_log2 = 3;
     options.image_bytes = 40'000;
     options.sender.rate_bits_per_second = 10'000'000;
     options.sender.start = {guests, seconds(5), false};

@@ -11,7 +11,7 @@ namespace muster::fuzz {
 namespace {
 
 using mcast::BlockIndex;
-using mcast::GroupIndex;
+using mcast::GroupId;
 using mcast::Packet;
 
 constexpr std::size_t kPayloadBytes = 16;
@@ -40,7 +40,7 @@ public:
         options.rate_bits_per_second = 50'000'000;
         sender_ = std::make_unique<mcast::Sender>(now_, layout_, options, *this);
         receiver_ = std::make_unique<mcast::Receiver>(
-            layout_, mcast::ReceiverOptions{.name = "PC-1", .max_open_groups = 2},
+            layout_, mcast::ReceiverOptions{.name = "PC-1", .max_open_blocks = 8},
             content::BlockSet(layout_.block_count()), *this, Prng(1));
         number_ = sender_->on_join(now_, receiver_->make_join()).value();
         receiver_->on_joined(now_, number_);
@@ -88,33 +88,33 @@ private:
         if (auto said = receiver_->poll_feedback(now_)) sender_->on_feedback(now_, *said);
         sender_->take_events();
         CHECK(receiver_->next_deadline(now_) > now_);
-        CHECK(receiver_->open_groups() <= 2 + layout_.manifest_groups());
+        CHECK(receiver_->open_groups() <= 8 + layout_.manifest_stretches());
     }
     bool fails() { return ++answers_ % 10 == 0; }
 
-    void store_symbol(GroupIndex group, std::uint32_t symbol, ByteSpan) override {
+    void store_symbol(GroupId group, std::uint32_t symbol, ByteSpan) override {
         CHECK(symbol < layout_.symbols_in_group(group));
     }
-    void store_row(GroupIndex group, std::uint32_t, ByteSpan) override {
-        CHECK(group.value < layout_.group_count());
+    void store_row(GroupId group, std::uint32_t, ByteSpan) override {
+        CHECK(layout_.is_group(group));
     }
-    void decode(GroupIndex group, std::vector<std::uint32_t> missing) override {
+    void decode(GroupId group, std::vector<std::uint32_t> missing) override {
         CHECK(!missing.empty() && missing.back() < layout_.symbols_in_group(group));
         receiver_->on_decoded(now_, group, fails() ? 1 : 0);
     }
-    void check_block(BlockIndex block) override {
-        CHECK(block.value < layout_.block_count());
+    void check_block(GroupId group, BlockIndex block) override {
+        CHECK(layout_.is_group(group) && block.value < layout_.block_count());
         receiver_->on_block_checked(now_, block, !fails());
     }
     void check_manifest() override { receiver_->on_manifest_checked(now_, !fails()); }
-    void release(GroupIndex) override {}
-    void prepare_rows(GroupIndex group, std::uint32_t first_row, std::uint32_t count) override {
+    void release(GroupId) override {}
+    void prepare_rows(GroupId group, std::uint32_t first_row, std::uint32_t count) override {
         CHECK(count > 0);
         sender_->on_rows_ready(group, first_row + count);
     }
-    void prepare_sources(GroupIndex) override {}
+    void prepare_sources(GroupId) override {}
 
-    const mcast::Layout layout_ = mcast::Layout::create({6 * 256 + 100, 150, 64, 16, 2}).value();
+    const mcast::Layout layout_ = mcast::Layout::create({6 * 512 + 100, 150, 64, 16, 3}).value();
     TimePoint now_{std::chrono::seconds(1000)};
     std::unique_ptr<mcast::Sender> sender_;
     std::unique_ptr<mcast::Receiver> receiver_;
@@ -133,12 +133,14 @@ void check_datagrams(ByteSpan input) {
         const auto header = mcast::decode_header(datagram);
         if (!header.ok()) continue;
         const ByteSpan body = datagram.subspan(mcast::kHeaderBytes);
-        const auto packet = mcast::decode_body(header->type, body, kPayloadBytes);
+        const auto packet = mcast::decode_body(header->type, body, kPayloadBytes, header->flags);
         if (!packet.ok()) continue;
         const Bytes once = encoded(*packet);
         CHECK(once.size() == body.size());
-        const auto again = mcast::decode_body(header->type, once, kPayloadBytes);
+        const auto again =
+            mcast::decode_body(header->type, once, kPayloadBytes, mcast::header_flags(*packet));
         CHECK(again.ok() && encoded(*again) == once);
+        CHECK(mcast::header_flags(*again) == mcast::header_flags(*packet));
         cores.feed(header->packet_number, *packet);
     }
     cores.run_on();

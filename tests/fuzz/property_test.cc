@@ -30,9 +30,10 @@ mcast::Packet draw_packet(Prng& prng, ByteSpan payload) {
     const auto small = [&](std::uint64_t bound) {
         return static_cast<std::uint32_t>(prng.below(bound));
     };
+    const auto length = [&] { return static_cast<std::uint8_t>(prng.below(5)); };
     switch (prng.below(5)) {
-        case 0: return mcast::DataPacket{small(160), payload};
-        case 1: return mcast::RepairPacket{small(8) * 4 + 3, 2, small(20), payload};
+        case 0: return mcast::DataPacket{small(160), payload, length()};
+        case 1: return mcast::RepairPacket{small(8) * 4 + 3, length(), small(20), payload};
         case 2: {
             mcast::StatusPacket status;
             status.state = static_cast<mcast::StreamState>(1 + prng.below(3));
@@ -41,7 +42,8 @@ mcast::Packet draw_packet(Prng& prng, ByteSpan payload) {
             status.sent_at_us = prng.next();
             status.feedback_period_ms = static_cast<std::uint16_t>(prng.below(200));
             for (std::uint32_t i = small(5); i > 0; --i) {
-                status.adverts.push_back({small(8) * 4 + 3, small(20), small(20)});
+                const std::uint32_t rows = small(20);
+                status.adverts.push_back({small(8) * 4 + 3, rows, rows + small(20), length()});
             }
             return status;
         }
@@ -57,7 +59,8 @@ mcast::Packet draw_packet(Prng& prng, ByteSpan payload) {
     mcast::NakPacket nak;
     nak.member = 1;
     nak.highest_seen = prng.below(300);
-    nak.entries.push_back({small(8) * 4 + 3, small(20), static_cast<std::uint16_t>(prng.next())});
+    nak.entries.push_back(
+        {small(8) * 4 + 3, small(20), static_cast<std::uint16_t>(prng.next()), length()});
     return nak;
 }
 
@@ -72,6 +75,7 @@ Bytes draw_datagrams(Prng& prng) {
         ByteWriter out(datagram);
         mcast::Header header;
         header.type = mcast::packet_type(packet);
+        header.flags = mcast::header_flags(packet);
         header.packet_number = i;
         mcast::encode_header(header, out);
         mcast::encode_body(packet, carries ? ByteSpan(payload) : ByteSpan(), out);

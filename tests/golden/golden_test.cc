@@ -66,7 +66,9 @@ Packet expect_body(const std::string& name, const Packet& packet, ByteSpan carri
     return decoded.ok() ? *decoded : Packet();
 }
 
-NakPacket two_entries() { return {7, 0x1122334455667788, 499, {{32, 0, 17}, {64, 21, 65535}}}; }
+NakPacket two_entries() {
+    return {7, 0x1122334455667788, 499, {{32, 0, 17, 5}, {64, 21, 65535, 3}}};
+}
 
 TEST(Golden, Data) {
     const Bytes carried = payload();
@@ -93,9 +95,17 @@ TEST(Golden, Status) {
     plain.members = 4;
     expect_body("status-running-no-adverts", plain, {});
 
-    const StatusPacket full{
-        0x0102030405060708,        StreamState::drained, 513, 96, 932'000, 1000, 40, 3, 525, 2000,
-        {{64, 12, 40}, {96, 0, 0}}};
+    const StatusPacket full{0x0102030405060708,
+                            StreamState::drained,
+                            513,
+                            96,
+                            932'000,
+                            1000,
+                            40,
+                            3,
+                            525,
+                            2000,
+                            {{64, 12, 40, 5}, {96, 0, 0, 3}}};
     const auto status = std::get<StatusPacket>(expect_body("status-drained-two-adverts", full, {}));
     EXPECT_EQ(status.sent_at_us, full.sent_at_us);
     EXPECT_EQ(status.state, StreamState::drained);
@@ -111,6 +121,7 @@ TEST(Golden, Status) {
     EXPECT_EQ(status.adverts[0].start_block, 64u);
     EXPECT_EQ(status.adverts[0].rows_sent, 12u);
     EXPECT_EQ(status.adverts[0].rows_target, 40u);
+    EXPECT_EQ(status.adverts[0].group_blocks_log2, 5);
 }
 
 TEST(Golden, Nak) {
@@ -123,6 +134,7 @@ TEST(Golden, Nak) {
     EXPECT_EQ(nak.entries[1].start_block, 64u);
     EXPECT_EQ(nak.entries[1].rows_seen, 21u);
     EXPECT_EQ(nak.entries[1].deficit, 65535);
+    EXPECT_EQ(nak.entries[1].group_blocks_log2, 3);
 }
 
 TEST(Golden, Feedback) {
@@ -167,12 +179,13 @@ TEST(Golden, SealedData) {
     const Bytes carried = payload();
     Bytes ours(file.size());
     PacketSealer sealer(key, kSession);
-    sealer.seal(kPacketNumber, DataPacket{0x12345, carried}, carried, ours);
+    sealer.seal(kPacketNumber, DataPacket{0x12345, carried, 6}, carried, ours);
     EXPECT_EQ(to_hex(ours), to_hex(file));
     PacketOpener opener(key, kSession, kPayloadBytes);
     Bytes scratch(file.size());
     const auto opened = opener.open(file, scratch).value();
     EXPECT_EQ(std::get<DataPacket>(opened.packet).symbol, 0x12345u);
+    EXPECT_EQ(std::get<DataPacket>(opened.packet).group_blocks_log2, 6);
 }
 
 TEST(Golden, SealedNak) {

@@ -37,13 +37,17 @@ LinkOptions draw_link(Prng& prng) {
     return link;
 }
 
-GuestOptions draw_guest(Prng& prng, Duration faults_end, std::uint64_t groups) {
+GuestOptions draw_guest(Prng& prng, Duration faults_end, const SimulationOptions& options) {
     GuestOptions guest;
     guest.down = draw_link(prng);
     guest.up = draw_link(prng);
     if (prng.chance(0.3)) guest.joins_after = faults_end * prng.below(100) / 100;
     if (prng.chance(0.3)) {
-        guest.max_open_groups = static_cast<std::uint32_t>(1 + prng.below(3) + groups / 32);
+        const std::uint64_t blocks = options.image_bytes / options.block_bytes;
+        const std::uint64_t stretches =
+            1 + prng.below(3) + (blocks >> options.stretch_blocks_log2) / 32;
+        guest.max_open_blocks =
+            static_cast<std::uint32_t>(stretches << options.stretch_blocks_log2);
     }
     if (prng.chance(0.3)) guest.work_time = microseconds(1 + prng.below(30'000));
     Duration at = faults_end * prng.below(60) / 100;
@@ -114,7 +118,7 @@ SimulationOptions draw_session(std::uint64_t seed) {
     } else {
         options.symbol_bytes = static_cast<std::uint16_t>(16 << prng.below(5));
         options.block_bytes = options.symbol_bytes * (1u << (2 + prng.below(4)));
-        options.group_blocks_log2 = static_cast<std::uint8_t>(prng.below(7));
+        options.stretch_blocks_log2 = static_cast<std::uint8_t>(prng.below(7));
         options.image_bytes = 1 + prng.below(std::uint64_t{options.symbol_bytes} * 4000);
     }
     const double pass_seconds = 0.2 + 1.5 * prng.uniform();
@@ -126,11 +130,8 @@ SimulationOptions draw_session(std::uint64_t seed) {
     options.control_delay = microseconds(100 + prng.below(5000));
     if (prng.chance(0.3)) options.encode_time = microseconds(1 + prng.below(10'000));
     const auto guests = static_cast<std::uint32_t>(1 + prng.below(16));
-    const std::uint64_t group_bytes = std::uint64_t{options.block_bytes}
-                                      << options.group_blocks_log2;
     for (std::uint32_t i = 0; i < guests; ++i) {
-        options.guests.push_back(
-            draw_guest(prng, *options.faults_end, options.image_bytes / group_bytes));
+        options.guests.push_back(draw_guest(prng, *options.faults_end, options));
     }
     if (guests > 1 && prng.chance(0.15)) options.guests.front().lies = true;
     draw_common_faults(prng, options);
