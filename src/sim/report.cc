@@ -31,14 +31,14 @@ std::string summary(const RunReport& report) {
                                         [](const auto& o) { return o.complete; });
     return format(
         "seed %llu: %lld of %u complete in %.2f s, %llu source + %llu repair symbols of %llu "
-        "(%.4f), naks per round %.1f mean %u most (%llu rounds)",
+        "(%.4f), naks per round %.1f mean %u most (%llu rounds), per second %u most",
         static_cast<unsigned long long>(report.seed), static_cast<long long>(complete),
         report.guests, to_seconds(report.duration),
         static_cast<unsigned long long>(report.sent.source_symbols),
         static_cast<unsigned long long>(report.sent.repair_symbols),
         static_cast<unsigned long long>(report.source_symbols), report.symbols_per_source(),
         report.mean_naks_per_round(), report.most_naks_in_round,
-        static_cast<unsigned long long>(report.rounds));
+        static_cast<unsigned long long>(report.rounds), report.most_naks_in_second);
 }
 
 std::string details(const RunReport& report) {

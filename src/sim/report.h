@@ -38,6 +38,7 @@ struct RunReport {
     std::uint64_t rounds = 0;
     std::uint64_t nak_entries = 0;
     std::uint32_t most_naks_in_round = 0;
+    std::uint32_t most_naks_in_second = 0;  // datagrams that reach the sender within any second
     Duration duration{};  // until the last honest computer was complete, or the limit
     std::vector<GuestOutcome> outcomes;
     std::vector<std::string> violations;  // things that must never happen

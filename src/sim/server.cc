@@ -288,6 +288,10 @@ void Server::watch_window(std::size_t wire_bytes) {
 }
 
 void Server::count_nak(const mcast::NakPacket& nak) {
+    const TimePoint now = world_.queue.now();
+    nak_times_.push_back(now);
+    while (nak_times_.front() + std::chrono::seconds(1) <= now) nak_times_.pop_front();
+    most_naks_in_second_ = std::max(most_naks_in_second_, nak_times_.size());
     for (const auto& entry : nak.entries) {
         if (!world_.content.layout().is_group(entry.group())) continue;
         ++nak_entries_;
@@ -302,6 +306,8 @@ void Server::report_to(RunReport& report) const {
     report.rounds += round_count_;
     report.nak_entries += nak_entries_;
     report.most_naks_in_round = std::max(report.most_naks_in_round, most_naks_);
+    report.most_naks_in_second =
+        std::max(report.most_naks_in_second, static_cast<std::uint32_t>(most_naks_in_second_));
 }
 
 }  // namespace muster::sim

@@ -71,6 +71,8 @@ private:
     std::uint64_t round_count_ = 0;
     std::uint64_t nak_entries_ = 0;
     std::uint32_t most_naks_ = 0;
+    std::deque<TimePoint> nak_times_;  // of the last second
+    std::size_t most_naks_in_second_ = 0;
     std::deque<std::pair<TimePoint, std::size_t>> window_;
     std::uint64_t window_bytes_ = 0;
     std::uint64_t highest_window_bytes_ = 0;

@@ -3,7 +3,7 @@
 // muster_sim_scenarios: whole sessions in virtual time, from seeds.
 //   --list              the scenarios by name
 //   --scenario NAME     one of them (with --seed N: with another seed)
-//   --part fleets|members|returns   all of one kind
+//   --part NAME         all of one kind
 //   --seeds COUNT [--first N]   chaos, COUNT seeds
 //   --seed N            chaos, one seed, told in detail
 #include <charconv>
@@ -102,8 +102,10 @@ std::optional<Arguments> parse(int argc, char** argv) {
 
 int run_all(const Arguments& arguments) {
     auto scenarios = fleet_scenarios();
-    for (auto& scenario : member_scenarios()) scenarios.push_back(std::move(scenario));
-    for (auto& scenario : return_scenarios()) scenarios.push_back(std::move(scenario));
+    for (const auto& more :
+         {member_scenarios(), byte_scenarios(), feedback_scenarios(), return_scenarios()}) {
+        scenarios.insert(scenarios.end(), more.begin(), more.end());
+    }
     int wrong = 0;
     int done = 0;
     for (const auto& scenario : scenarios) {
@@ -146,7 +148,7 @@ int main(int argc, char** argv) {
     if (!arguments || argc < 2) {
         std::fprintf(stderr,
                      "usage: muster_sim_scenarios --seed N | --seeds COUNT [--first N] | "
-                     "--scenario NAME [--seed N] | --part PART | --list [--verbose]\n");
+                     "--scenario NAME [--seed N] | --part NAME | --list [--verbose]\n");
         return 2;
     }
     const bool named = arguments->list || !arguments->scenario.empty() || !arguments->part.empty();
