@@ -87,6 +87,14 @@ bool Membership::anybody_lost() const {
                        [](const auto& entry) { return entry.second == MemberState::lost; });
 }
 
+std::uint32_t Membership::least_open_blocks() const {
+    std::uint32_t least = ~0u;
+    for (const auto& [number, member] : members_) {
+        if (member.state == MemberState::active) least = std::min(least, member.open_blocks);
+    }
+    return active_ == 0 ? 0 : least;
+}
+
 void Membership::set_state(MemberNumber number, MemberState state, std::string why, TimePoint now) {
     Member* member = find(number);
     CHECK(member != nullptr);

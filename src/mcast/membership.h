@@ -28,6 +28,7 @@ struct Member {
     bool connected = true;
     std::uint32_t blocks_wanted = 0;  // at its join
     std::uint32_t blocks_missing = 0;
+    std::uint32_t open_blocks = 0;             // what it can hold open
     std::uint64_t symbols_sent_before = 0;     // of the session, when it joined
     std::uint64_t symbols_caused = 0;          // repair rows and resent sources only it asked for
     std::uint64_t symbols_caused_in_vain = 0;  // of these, since it last reported a block
@@ -67,6 +68,8 @@ public:
 
     std::uint32_t live_count() const { return live_; }
     std::uint32_t active_count() const { return active_; }
+    // What the active member with the least memory can hold open; 0 when nobody is active.
+    std::uint32_t least_open_blocks() const;
     void set_state(MemberNumber number, MemberState state, std::string why, TimePoint now);
 
     // True when what the member caused is more than any link worth repairing explains: half of

@@ -38,7 +38,7 @@ struct ReceiverOptions {
     std::string name;
     // Of the image, in all open groups together, but one group always; the manifest's are always
     // kept. The sender is told, and does not interleave more groups than fit.
-    std::uint32_t max_open_blocks = 1024;
+    std::uint32_t max_open_blocks = 992;
     Duration report_period = std::chrono::seconds(1);
 };
 

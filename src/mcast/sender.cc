@@ -37,7 +37,9 @@ Sender::Sender(TimePoint now, const Layout& layout, const SenderOptions& options
       pause_(options.feedback_timeout),
       created_at_(now),
       grouping_(layout_),
-      batch_(layout_) {
+      plan_(layout_),
+      batch_(layout_),
+      nak_rate_(options.backoff_ms) {
     if (!options_.start.wait_from_first_member) waiting_since_ = now;
 }
 
@@ -110,8 +112,13 @@ void Sender::request_rows() {
     }
 }
 
+// The oldest request first; but where sources are interleaved because losses come in bursts, so
+// are rows.
 std::optional<RepairBoard::Row> Sender::ready_row() const {
-    for (const auto& row : board_.next_rows(kGroupsPrepared)) {
+    const auto next = board_.next_rows(kGroupsPrepared);
+    for (std::size_t i = 0; i < next.size(); ++i) {
+        const std::size_t turns = std::min<std::size_t>(interleave_, next.size());
+        const auto& row = next[(row_turn_ % turns + i) % next.size()];
         const auto it = rows_.find(row.group);
         if (it != rows_.end() && it->second.ready > row.row) return row;
     }
@@ -129,11 +136,12 @@ std::optional<Packet> Sender::next_repair() {
     const auto row = ready_row();
     if (!row) return std::nullopt;
     board_.on_row_sent(*row);
+    ++row_turn_;
     return RepairPacket{row->group.start_block, row->group.blocks_log2, row->row, {}};
 }
 
 // The manifest first, for without it nothing can be verified; else round and round.
-bool Sender::begin_batch() {
+bool Sender::begin_batch(TimePoint now) {
     if (!batch_.empty()) return true;
     auto block = wants_.next_unserved(BlockIndex(0));
     if (!block) return false;
@@ -141,10 +149,13 @@ bool Sender::begin_batch() {
         begin_sources(layout_.manifest_group_of(*block));
         return true;
     }
-    block = wants_.next_unserved(cursor_);
-    const GroupId group = grouping_.split(*block, layout_.longest_group_log2());
-    cursor_ = BlockIndex(layout_.end_block(group).value % layout_.block_count());
-    begin_sources(group);
+    const auto shape = plan_.choose(now, membership_.active_count(), least_open_blocks_);
+    while (batch_.size() < shape.interleave && (block = wants_.next_unserved(cursor_))) {
+        const GroupId group = grouping_.split(*block, shape.blocks_log2);
+        cursor_ = BlockIndex(layout_.end_block(group).value % layout_.block_count());
+        begin_sources(group);
+    }
+    interleave_ = static_cast<std::uint32_t>(batch_.size());
     return true;
 }
 
@@ -156,12 +167,13 @@ void Sender::begin_sources(GroupId group) {
     mediator_.prepare_sources(group);
 }
 
-std::optional<Packet> Sender::next_source() {
-    if (!begin_batch()) return std::nullopt;
+std::optional<Packet> Sender::next_source(TimePoint now) {
+    if (!begin_batch(now)) return std::nullopt;
     const auto symbol = batch_.take();
     if (symbol.last_of_group) {
         if (wants_.wanted(symbol.group)) {
             board_.on_sources_sent(symbol.group, next_packet_number_);
+            plan_.on_sources_sent(now, symbol.group, interleave_);
         }
         status_news_ = true;
     }
@@ -169,11 +181,11 @@ std::optional<Packet> Sender::next_source() {
 }
 
 // Repair gets at most every other slot while there are sources to send.
-std::optional<Packet> Sender::next_content() {
+std::optional<Packet> Sender::next_content(TimePoint now) {
     std::optional<Packet> packet;
     repair_turn_ = !repair_turn_;
     if (repair_turn_) packet = next_repair();
-    if (!packet) packet = next_source();
+    if (!packet) packet = next_source(now);
     if (!packet && !repair_turn_) packet = next_repair();
     return packet;
 }
@@ -214,7 +226,7 @@ StatusPacket Sender::make_status(TimePoint now) {
     status.cursor_block = cursor().value;
     status.rate_kbps = static_cast<std::uint32_t>(pacer_.rate_bits_per_second() / 1000);
     status.members = membership_.active_count();
-    status.backoff_ms = options_.backoff_ms;
+    status.backoff_ms = nak_rate_.backoff_ms();
     status.grtt_ms = options_.grtt_ms;
     status.worst_loss_per_10k = static_cast<std::uint16_t>(std::min(1.0, worst_loss_) * 10000);
     status.feedback_period_ms = kFeedbackPeriodMs;
@@ -263,7 +275,7 @@ std::optional<Outgoing> Sender::poll_packet(TimePoint now) {
     if (pacer_.earliest(now, size) > now) return std::nullopt;
     if (status) return account(now, make_status(now));
     if (now < content_from_ || paused_ != PauseReason::none) return std::nullopt;
-    auto packet = next_content();
+    auto packet = next_content(now);
     if (!packet) return std::nullopt;
     return account(now, std::move(*packet));
 }

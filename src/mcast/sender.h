@@ -24,9 +24,11 @@
 #include "base/result.h"
 #include "base/time.h"
 #include "mcast/control.h"
+#include "mcast/group_plan.h"
 #include "mcast/grouping.h"
 #include "mcast/layout.h"
 #include "mcast/membership.h"
+#include "mcast/nak_rate.h"
 #include "mcast/pacer.h"
 #include "mcast/packet.h"
 #include "mcast/pause.h"
@@ -163,10 +165,10 @@ private:
     bool may_request(const Member& member) const;
     void request_rows();
     std::optional<RepairBoard::Row> ready_row() const;
-    std::optional<Packet> next_content();
+    std::optional<Packet> next_content(TimePoint now);
     std::optional<Packet> next_repair();
-    std::optional<Packet> next_source();
-    bool begin_batch();
+    std::optional<Packet> next_source(TimePoint now);
+    bool begin_batch(TimePoint now);
     void begin_sources(GroupId group);
     bool is_drained() const;
     bool status_due(TimePoint now) const;
@@ -200,8 +202,13 @@ private:
 
     Grouping grouping_;
     BlockIndex cursor_;
+    GroupPlan plan_;
     SourceBatch batch_;
+    std::uint32_t interleave_ = 1;         // of the batch
+    std::uint32_t least_open_blocks_ = 0;  // of the active members
+    NakRate nak_rate_;
     bool repair_turn_ = false;
+    std::uint32_t row_turn_ = 0;
     std::uint64_t next_packet_number_ = 0;
 
     // Rows asked of the mediator and rows it has ready, per group that is being repaired.

@@ -47,6 +47,10 @@ Result<MemberNumber> Sender::on_join(TimePoint now, const JoinRequest& request) 
     const MemberNumber number =
         membership_.add(now, request.name, wanted.count(), counters_.symbols());
     wants_.add_member(number, std::move(wanted));
+    membership_.find(number)->open_blocks = request.open_blocks;
+    least_open_blocks_ = membership_.active_count() == 1
+                             ? request.open_blocks
+                             : std::min(least_open_blocks_, request.open_blocks);
     events_.push_back(MemberChanged{number, request.name, MemberState::active, ""});
     if (!waiting_since_) waiting_since_ = now;
     if (state_ == SenderState::lingering) set_state(now, SenderState::running, "a late joiner");
@@ -68,7 +72,7 @@ void Sender::on_report(TimePoint now, MemberNumber number, const MemberReport& r
         member->symbols_caused_in_vain = 0;
     }
     member->blocks_missing = wants_.missing(number);
-    worst_loss_ = worst_loss();
+    if (member->state == MemberState::active) worst_loss_ = std::max(worst_loss_, member->loss);
     forget_satisfied();
     on_missed(now, number, report);
     for (const auto& entry : report.deficits) {
@@ -109,7 +113,6 @@ void Sender::finish_member(TimePoint now, MemberNumber number, MemberState state
     membership_.set_state(number, state, why, now);
     wants_.remove_member(number);
     forget_satisfied();
-    worst_loss_ = worst_loss();
     events_.push_back(MemberChanged{number, member->name, state, std::move(why)});
 }
 
@@ -125,6 +128,9 @@ void Sender::forget_satisfied() {
 void Sender::check_members(TimePoint now) {
     if (now < next_member_check_ || !pause_.has_carrier()) return;
     next_member_check_ = now + kMemberCheckInterval;
+    nak_rate_.on_time(now);
+    least_open_blocks_ = membership_.least_open_blocks();
+    worst_loss_ = worst_loss();
     for (MemberNumber number : membership_.silent(now, silence_limit())) {
         const bool gone = !membership_.find(number)->connected;
         finish_member(now, number, MemberState::lost,
@@ -195,7 +201,6 @@ void Sender::charge(TimePoint now, MemberNumber number, std::uint64_t symbols) {
                Membership::is_excessive(member, counters_.symbols(), group_symbols)) {
         const std::string why = "asks for more than half of the stream again";
         membership_.set_state(number, MemberState::deferred, why, now);
-        worst_loss_ = worst_loss();
         events_.push_back(MemberChanged{number, member.name, MemberState::deferred, why});
     }
 }
@@ -230,6 +235,11 @@ void Sender::on_request(TimePoint now, MemberNumber number, const NakEntry& entr
         const bool has_little = entry.deficit > layout_.symbols_in_group(group) / 8 * 7;
         if (has_little || !board_.is_open(group) || board_.is_void(group, highest_seen)) return;
         wants_.mark_served(number, group);
+    } else if (!board_.is_void(group, highest_seen)) {
+        // What it would miss had no row been sent yet.
+        const double missed = entry.deficit + entry.rows_seen * (1 - loss);
+        plan_.on_deficit(group, missed, loss,
+                         highest_seen - std::min(highest_seen, member->symbols_sent_before));
     }
     const std::uint32_t raised =
         board_.on_request({group, entry.rows_seen, entry.deficit, loss, highest_seen});
@@ -245,6 +255,7 @@ void Sender::on_nak(TimePoint now, const NakPacket& nak) {
     if (member == nullptr || !member->is_live()) return;
     member->last_heard = now;
     pause_.on_feedback(now);
+    nak_rate_.on_nak(now);
     ++counters_.naks_received;
     counters_.nak_entries += nak.entries.size();
     const double loss = std::min(1.0, nak.loss_per_10k / 10000.0);

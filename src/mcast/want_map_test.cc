@@ -20,10 +20,21 @@ content::BlockSet all_blocks(const Layout& layout) {
     return set;
 }
 
+// All groups when every stretch of the image is split into groups of this length.
+std::vector<GroupId> split(const Layout& layout, std::uint8_t blocks_log2) {
+    std::vector<GroupId> groups;
+    for (BlockIndex b(0); b.value < layout.block_count(); b = layout.end_block(groups.back())) {
+        groups.push_back(layout.group_of(b, blocks_log2));
+    }
+    return groups;
+}
+
 // The same by brute force: sets of blocks, and of groups that were served.
 class Model {
 public:
-    explicit Model(const Layout& layout) : layout_(layout) {}
+    Model(const Layout& layout, std::uint8_t blocks_log2)
+        : groups(split(layout, blocks_log2)), layout_(layout) {}
+    const std::vector<GroupId> groups;
     struct Member {
         std::set<std::uint32_t> wanted;
         std::set<std::uint32_t> served;
@@ -33,7 +44,8 @@ public:
     std::set<std::uint32_t> wanted_in(const Member& member, std::uint32_t group) const {
         std::set<std::uint32_t> blocks;
         for (const std::uint32_t b : member.wanted) {
-            if (layout_.stretch_of(BlockIndex(b)).value == group) blocks.insert(b);
+            const bool inside = b >= groups[group].start_block;
+            if (inside && b < layout_.end_block(groups[group]).value) blocks.insert(b);
         }
         return blocks;
     }
@@ -57,25 +69,26 @@ private:
 
 void expect_equal(const Layout& layout, const WantMap& map, const Model& model) {
     std::set<std::uint32_t> unserved;
-    for (std::uint32_t g = 0; g < layout.stretch_count(); ++g) {
-        ASSERT_EQ(map.wanted(nth_group(layout, g)), model.wanted(g)) << g;
+    for (std::uint32_t g = 0; g < model.groups.size(); ++g) {
+        ASSERT_EQ(map.wanted(model.groups[g]), model.wanted(g)) << g;
         std::set<std::uint32_t> blocks;
-        for (const BlockIndex b : map.unserved_blocks(nth_group(layout, g))) blocks.insert(b.value);
+        for (const BlockIndex b : map.unserved_blocks(model.groups[g])) blocks.insert(b.value);
         ASSERT_EQ(blocks, model.unserved_blocks(g)) << g;
-        ASSERT_EQ(map.has_unserved(nth_group(layout, g)), !blocks.empty()) << g;
+        ASSERT_EQ(map.has_unserved(model.groups[g]), !blocks.empty()) << g;
         if (!blocks.empty()) unserved.insert(g);
         for (const auto& [number, member] : model.members) {
-            ASSERT_EQ(map.wants(MemberNumber(number), nth_group(layout, g)),
+            ASSERT_EQ(map.wants(MemberNumber(number), model.groups[g]),
                       !model.wanted_in(member, g).empty());
         }
     }
-    for (std::uint32_t from = 0; from < layout.stretch_count(); ++from) {
+    for (std::uint32_t from = 0; from < model.groups.size(); ++from) {
         auto expected = unserved.lower_bound(from);
         if (expected == unserved.end()) expected = unserved.begin();
-        const auto next = map.next_unserved(layout.first_block(nth_group(layout, from)));
+        const auto next = map.next_unserved(layout.first_block(model.groups[from]));
         ASSERT_EQ(next.has_value(), !unserved.empty());
         if (next) {
-            ASSERT_EQ(layout.stretch_of(*next).value, *expected);
+            const GroupId group = model.groups[*expected];
+            ASSERT_EQ(layout.group_of(*next, group.blocks_log2), group);
         }
     }
     for (const auto& [number, member] : model.members) {
@@ -85,7 +98,7 @@ void expect_equal(const Layout& layout, const WantMap& map, const Model& model) 
 
 void random_step(Prng& prng, const Layout& layout, WantMap& map, Model& model,
                  std::uint32_t& next_number) {
-    const auto group = static_cast<std::uint32_t>(prng.below(layout.stretch_count()));
+    const auto group = static_cast<std::uint32_t>(prng.below(model.groups.size()));
     const auto kind = prng.below(7);
     if (kind == 0 || model.members.empty()) {
         content::BlockSet wanted(layout.block_count());
@@ -107,13 +120,13 @@ void random_step(Prng& prng, const Layout& layout, WantMap& map, Model& model,
         map.remove_member(number);
         model.members.erase(it);
     } else if (kind == 2) {
-        map.on_missed(number, nth_group(layout, group));
+        map.on_missed(number, model.groups[group]);
         it->second.served.erase(group);
     } else if (kind == 3) {
-        map.mark_served(nth_group(layout, group));
+        map.mark_served(model.groups[group]);
         for (auto& [n, member] : model.members) member.served.insert(group);
     } else if (kind == 4) {
-        map.mark_served(number, nth_group(layout, group));
+        map.mark_served(number, model.groups[group]);
         it->second.served.insert(group);
     } else {
         IntervalSet verified;  // also beyond the end: a member may say anything
@@ -132,7 +145,7 @@ TEST(WantMap, BehavesAsSetsOfBlocksForAnyHistory) {
     for (std::uint64_t seed = 0; seed < 60; ++seed) {
         Prng prng(seed);
         WantMap map(layout);
-        Model model(layout);
+        Model model(layout, static_cast<std::uint8_t>(seed % 3));
         std::uint32_t next_number = 1;
         for (int step = 0; step < 120; ++step) {
             random_step(prng, layout, map, model, next_number);

@@ -7,6 +7,7 @@
 #include <fstream>
 
 #include "fec/decoder.h"
+#include "session/block_cache.h"
 #include "session/group_address.h"
 #include "session/row_encoder.h"
 
@@ -61,6 +62,29 @@ TEST_F(ContentSourceTest, RefusesAFileOfAnotherSize) {
     auto source = open();
     ASSERT_FALSE(source.ok());
     EXPECT_EQ(source.error().code(), Errc::corrupt);
+}
+
+TEST_F(ContentSourceTest, SymbolsOfInterleavedBlocksAreThoseOfTheFile) {
+    auto source = open();
+    ASSERT_TRUE(source.ok());
+    const auto& layout = (*source)->layout();
+    BlockCache cache(*source);
+    Bytes block(layout.options().block_bytes);
+    for (std::uint32_t s = 0; s < layout.symbols_per_block(); ++s) {
+        for (mcast::BlockIndex b(0); b.value < layout.block_count(); ++b) {
+            if (s >= layout.symbols_in_block(b)) continue;
+            const auto symbol = cache.symbol(layout.wire_symbol(b, s));
+            ASSERT_TRUE(symbol.ok());
+            const std::size_t bytes =
+                std::size_t{layout.symbols_in_block(b)} * layout.symbol_bytes();
+            ASSERT_TRUE((*source)->read(b, MutableByteSpan(block).first(bytes)).ok());
+            const auto expected = ByteSpan(block).subspan(std::size_t{s} * layout.symbol_bytes(),
+                                                          layout.symbol_bytes());
+            ASSERT_TRUE(
+                std::equal(symbol->begin(), symbol->end(), expected.begin(), expected.end()))
+                << "block " << b.value << " symbol " << s;
+        }
+    }
 }
 
 TEST_F(ContentSourceTest, RowsRestoreLostSymbols) {

@@ -77,7 +77,7 @@ private:
     ReceiverEngine(const ReceiverEngineOptions& options, const Offer& offer, BlockStore& store,
                    const mcast::Layout& layout, Callbacks callbacks, Inbox inbox);
     void run();
-    std::size_t receive();  // how many datagrams there were
+    std::size_t receive();            // how many datagrams there were
     void send_uplink(TimePoint now);  // NAKs and FEEDBACK
     void send_control(TimePoint now);
     void publish(TimePoint now);

@@ -91,7 +91,7 @@ SenderEngine::SenderEngine(const SenderEngineOptions& options,
       carrier_(options.interface.name),
       inbox_(std::move(inbox)),
       rows_(std::make_unique<Rows>(*this)),
-      block_(source_->layout().options().block_bytes),
+      blocks_(source_),
       buffers_(kBatch, Bytes(kDatagramBytes)),
       created_at_(net::monotonic_now()) {
     net::fill_random(uplink_root_);
@@ -151,21 +151,9 @@ void SenderEngine::watch_carrier(TimePoint now) {
 
 // ---- datagrams ----
 
-Result<ByteSpan> SenderEngine::source_payload(std::uint32_t symbol) {
-    const auto& layout = source_->layout();
-    const mcast::BlockIndex block = layout.block_of(symbol);
-    if (block_loaded_ != block) {
-        const std::size_t bytes = layout.symbols_in_block(block) * layout.symbol_bytes();
-        TRY(source_->read(block, MutableByteSpan(block_).first(bytes)));
-        block_loaded_ = block;
-    }
-    return ByteSpan(block_).subspan(layout.symbol_in_block(symbol) * layout.symbol_bytes(),
-                                    layout.symbol_bytes());
-}
-
 Result<ByteSpan> SenderEngine::payload(const mcast::Packet& packet) {
     if (const auto* data = std::get_if<mcast::DataPacket>(&packet)) {
-        return source_payload(data->symbol);
+        return blocks_.symbol(data->symbol);
     }
     if (const auto* repair = std::get_if<mcast::RepairPacket>(&packet)) {
         repair_payload_ = TRY(rows_->take(repair->group(), repair->row));

@@ -21,6 +21,7 @@
 #include "mcast/sender.h"
 #include "net/carrier.h"
 #include "net/udp_socket.h"
+#include "session/block_cache.h"
 #include "session/content_source.h"
 #include "session/inbox.h"
 #include "session/row_encoder.h"
@@ -101,7 +102,6 @@ private:
     void watch_carrier(TimePoint now);
     bool send_batch();
     Result<ByteSpan> payload(const mcast::Packet& packet);
-    Result<ByteSpan> source_payload(std::uint32_t symbol);
     void rekey_when_due(TimePoint now);
     void publish(TimePoint now);
     void fail(const Error& error);
@@ -120,8 +120,7 @@ private:
     std::unique_ptr<mcast::Sender> core_;
     std::unordered_map<std::uint32_t, mcast::PacketOpener> uplinks_;
 
-    Bytes block_;
-    std::optional<mcast::BlockIndex> block_loaded_;
+    BlockCache blocks_;
     Bytes repair_payload_;
     std::vector<Bytes> buffers_;
 

@@ -240,7 +240,10 @@ Result<ToServer> read_to_server(const Value& value) {
         const std::string want = TRY(value.string_at("want"));
         join.wants_all = want == "all";
         if (!join.wants_all) join.want = TRY(IntervalSet::parse(want, kMaxBlocks));
-        join.open_blocks = static_cast<std::uint32_t>(TRY(unsigned_at(value, "open_blocks", ~0u)));
+        if (value.find("open_blocks") != nullptr) {
+            const auto blocks = TRY(unsigned_at(value, "open_blocks", ~0u));
+            join.open_blocks = static_cast<std::uint32_t>(blocks);
+        }
         return ToServer(std::move(join));
     }
     if (type == "report") return read_report(value);

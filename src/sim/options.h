@@ -57,7 +57,7 @@ struct GuestOptions {
     double joins_at_share = 0;    // ... and not before so much of the image was sent, 0 .. 1
     std::vector<Outage> outages;  // in the order of time
     bool lies = false;            // asks for everything, for ever, and completes nothing
-    std::uint32_t max_open_blocks = 1024;
+    std::uint32_t max_open_blocks = 992;
     Duration work_time{};  // until a decode or a check is answered
 };
 
