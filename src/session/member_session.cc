@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "session/member_session.h"
 
+#include <algorithm>
+
 #include "net/monotonic.h"
 #include "session/signed_offer.h"
 
@@ -55,6 +57,7 @@ void MemberSession::connect() {
         const bool wrong = refused || failure.error.code() == Errc::unauthenticated ||
                            failure.error.code() == Errc::invalid_argument;
         if (wrong || !(may_retry() || not_yet)) return finish(failure.error);
+        if (not_yet) ++waits_;
         on_lost(failure.error.message(), true);
     };
     attempt_ = net::WebSocketClient::connect(loop_, options_.server, options_.target, callbacks);
@@ -62,6 +65,7 @@ void MemberSession::connect() {
 
 void MemberSession::on_open(std::shared_ptr<net::WebSocket> socket) {
     socket_ = std::move(socket);
+    waits_ = 0;
     socket_->on_closed([this](const std::string& why) { on_lost(why, may_retry()); });
     socket_->on_text([this](const std::string& text) { on_text(text); });
     send(Hello{mcast::kProtocolVersion, options_.name});
@@ -173,9 +177,13 @@ void MemberSession::leave() {
     engine_.reset();
 }
 
-// Spread, so that a room does not come back in one moment.
+// Spread, so that a room does not come back in one moment. A server that is there and asks to wait
+// is asked again soon, then less and less often.
 void MemberSession::come_back() {
-    retry_ = loop_.after(from_seconds(0.3 + 1.7 * prng_.uniform()), [this] { connect(); });
+    const double longest =
+        waits_ == 0 ? 2.0 : std::min(2.0, 0.1 * static_cast<double>(1u << std::min(waits_, 5u)));
+    retry_ =
+        loop_.after(from_seconds(longest * (0.15 + 0.85 * prng_.uniform())), [this] { connect(); });
 }
 
 void MemberSession::finish(Status status) {

@@ -75,6 +75,7 @@ private:
     std::shared_ptr<net::WebSocket> socket_;
     std::unique_ptr<ReceiverEngine> engine_;
     net::Timer retry_;
+    std::uint32_t waits_ = 0;  // how often a server has asked us to come again later
     std::optional<TimePoint> lost_at_;
     mcast::MemberCounters earlier_;  // of engines before this one
     bool joined_ = false;            // once at least
