@@ -97,9 +97,15 @@ bool Address::is_multicast() const {
     return (octets_[0] & std::byte{0xf0}) == std::byte{0xe0};
 }
 
+bool Address::is_link_local() const {
+    if (!v6_) return octets_[0] == std::byte{169} && octets_[1] == std::byte{254};
+    return octets_[0] == std::byte{0xfe} && (octets_[1] & std::byte{0xc0}) == std::byte{0x80};
+}
+
 bool Address::is_source_specific() const {
     if (!v6_) return octets_[0] == std::byte{232};
-    return octets_[0] == std::byte{0xff} && (octets_[1] & std::byte{0xf0}) == std::byte{0x30};
+    return octets_[0] == std::byte{0xff} && (octets_[1] & std::byte{0xf0}) == std::byte{0x30} &&
+           octets_[2] == std::byte{0} && octets_[3] == std::byte{0};
 }
 
 Address Address::with_port(std::uint16_t port) const {

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
 // An IP address with a port, as a value: what people write in options ("239.192.0.1:5000",
-// "[ff3e::1]:5000") and what sockets report. IPv6 is in the type; the multicast sockets of this
-// folder speak IPv4 and say so.
+// "[ff3e::1]:5000") and what sockets report.
 #pragma once
 
 #include <array>
@@ -36,6 +35,7 @@ public:
     bool is_any() const;
     bool is_loopback() const;
     bool is_multicast() const;
+    bool is_link_local() const;  // 169.254/16 or fe80::/10
     // 232/8 or ff3x::/32: a group that is joined together with its source (RFC 4607).
     bool is_source_specific() const;
 

@@ -32,6 +32,9 @@ TEST(Address, knows_groups) {
     EXPECT_TRUE(Address::ipv4({232, 1, 2, 3}, 1).is_source_specific());
     EXPECT_FALSE(Address::ipv4({10, 0, 0, 1}, 1).is_multicast());
     EXPECT_TRUE(Address::parse("[ff3e::1]:1")->is_source_specific());
+    EXPECT_FALSE(Address::parse("[ff3e:20:2001:db8::1]:1")->is_source_specific());  // RFC 3306
+    EXPECT_TRUE(Address::parse("[fe80::1]:1")->is_link_local());
+    EXPECT_FALSE(Address::parse("[fd77::1]:1")->is_link_local());
     EXPECT_TRUE(Address().is_any());
     EXPECT_TRUE(Address::loopback(3).is_loopback());
     EXPECT_TRUE(Address::parse("[::1]:3")->is_loopback());

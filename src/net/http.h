@@ -30,6 +30,7 @@ struct HttpRequest {
     HttpHeaders headers;
     std::string body;
     Address peer;
+    Address local;             // the server's address that the connection came to
     std::string bearer_token;  // of "Authorization: Bearer ..."; empty when there is none
 
     std::string_view header(std::string_view name) const { return find_header(headers, name); }

@@ -53,7 +53,8 @@ std::string bearer_of(std::string_view authorization) {
     return std::string(authorization.substr(kScheme.size()));
 }
 
-Result<HttpRequest> to_request(http::request<http::string_body>& message, const Address& peer) {
+Result<HttpRequest> to_request(http::request<http::string_body>& message, const Address& peer,
+                               const Address& local) {
     HttpRequest request;
     request.target = std::string(view_of(message.target()));
     auto target = TRY(parse_target(request.target));
@@ -65,6 +66,7 @@ Result<HttpRequest> to_request(http::request<http::string_body>& message, const 
     request.bearer_token = bearer_of(view_of(message[http::field::authorization]));
     request.body = std::move(message.body());
     request.peer = peer;
+    request.local = local;
     return request;
 }
 
@@ -89,6 +91,7 @@ HttpsConnection::HttpsConnection(std::shared_ptr<HttpsServer::Impl> server, tcp:
     : server_(std::move(server)), deadline_(server_->loop.context), wake_(server_->loop.context) {
     error_code ec;
     peer_ = from_endpoint(socket.remote_endpoint(ec));
+    local_ = from_endpoint(socket.local_endpoint(ec));
     stream_.emplace(beast::tcp_stream(std::move(socket)), server_->tls);
 }
 
@@ -116,7 +119,7 @@ asio::awaitable<bool> HttpsConnection::serve_one() {
     if (ec) co_return co_await refuse(ec, parser.got_some());
     auto message = parser.release();
     const bool upgrade = websocket::is_upgrade(message);
-    auto request = to_request(message, peer_);
+    auto request = to_request(message, peer_, local_);
     if (!request) {
         auto refusal = HttpResponse::text(400, request.error().message());
         co_return co_await write(std::move(refusal), {});

@@ -91,6 +91,7 @@ private:
     std::optional<TlsChannel> stream_;
     beast::flat_buffer buffer_;
     Address peer_;
+    Address local_;
     asio::steady_timer deadline_;
     std::uint64_t deadline_number_ = 0;
     bool deadline_passed_ = false;

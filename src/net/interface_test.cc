@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <filesystem>
+
 #include "net/namespace_for_test.h"
 
 namespace muster::net {
@@ -20,6 +22,8 @@ TEST(Interface, says_what_it_is) {
     EXPECT_EQ(left->mtu_bytes, 1500);
     ASSERT_EQ(left->ipv4.size(), 1u);
     EXPECT_EQ(left->ipv4[0].ip(), "10.77.0.1");
+    ASSERT_FALSE(left->ipv6.empty());
+    EXPECT_EQ(left->ipv6[0].ip(), "fd77::1");
     EXPECT_TRUE(check_multicast_route(*left).ok());
 }
 
@@ -55,6 +59,26 @@ TEST(Interface, one_without_an_address_says_so) {
     const auto left = resolve_interface("left");
     ASSERT_FALSE(left.ok());
     EXPECT_EQ(left.error().message().rfind("left has no IPv4 address", 0), 0u);
+}
+
+TEST(Interface, ipv6_alone_is_enough) {
+    VethPair pair(VethPair::Link::whatever);
+    VethPair::run("ip -4 address flush dev left");
+    const auto left = multicast_interface("left", Wifi::refused);
+    ASSERT_TRUE(left.ok()) << left.error().message();
+    EXPECT_EQ(any_own_address(*left).ip(), "fd77::1");
+    EXPECT_EQ(own_address(*left, false).error().message(), "left has no IPv4 address");
+}
+
+TEST(Interface, a_radio_is_known_by_what_the_kernel_shows_of_it) {
+    const auto sysfs = std::filesystem::path(testing::TempDir()) / "muster-sysfs-net";
+    std::filesystem::create_directories(sysfs / "wlan0" / "phy80211");
+    std::filesystem::create_directories(sysfs / "wlan1" / "wireless");
+    std::filesystem::create_directories(sysfs / "eth0" / "queues");
+    EXPECT_TRUE(is_wireless("wlan0", sysfs));
+    EXPECT_TRUE(is_wireless("wlan1", sysfs));
+    EXPECT_FALSE(is_wireless("eth0", sysfs));
+    std::filesystem::remove_all(sysfs);
 }
 
 TEST(Interface, one_that_carries_no_multicast_is_refused) {

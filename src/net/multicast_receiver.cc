@@ -5,6 +5,8 @@
 #include <cstring>
 
 #include "net/datagram_reader.h"
+#include "net/igmp_socket.h"
+#include "net/multicast_options.h"
 #include "net/poll.h"
 #include "net/sockaddr.h"
 #include "net/udp_socket.h"
@@ -27,12 +29,18 @@ struct MulticastReceiver::Impl {
     Address local;
     std::size_t granted_bytes = 0;
     std::unique_ptr<DatagramReader> reader;
+    bool wide = false;
+    std::optional<IgmpSocket> old_reports;
 
+    ~Impl() { say_old_leave(); }
+    void say_old_leave() {
+        if (!old_reports) return;
+        (void)old_reports->send(leave_destination(options.group.is_v6()), old_leave(options.group));
+    }
     Status configure();
     Status open_uplink();
     Status bind_group();
-    // name is MCAST_JOIN_GROUP or MCAST_LEAVE_GROUP, or their kin with a source.
-    Status change_membership(bool join);
+    Status change_membership(Membership change);
 };
 
 MulticastReceiver::MulticastReceiver(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
@@ -44,8 +52,7 @@ Status MulticastReceiver::Impl::configure() {
     const int raw = fd.value();
     const std::string on = " on " + options.interface.name;
     TRY(set_option(raw, SOL_SOCKET, SO_REUSEADDR, 1, "share the multicast port" + on));
-    // Only the group joined on this socket and interface, not everything the machine has joined.
-    TRY(set_option(raw, IPPROTO_IP, IP_MULTICAST_ALL, 0, "filter multicast" + on));
+    TRY(hear_own_groups_only(raw, options.interface, options.group.is_v6()));
     TRY(set_option(raw, SOL_SOCKET, SO_RXQ_OVFL, 1, "count dropped datagrams" + on));
     granted_bytes = size_buffer(raw, SO_RCVBUF, options.receive_buffer_bytes);
     const bool merged = options.gro && set_option(raw, SOL_UDP, UDP_GRO, 1, "").ok();
@@ -55,7 +62,7 @@ Status MulticastReceiver::Impl::configure() {
 }
 
 Status MulticastReceiver::Impl::bind_group() {
-    const auto address = to_sockaddr(options.group);
+    const auto address = to_sockaddr(options.group, options.interface.index);
     if (::bind(fd.value(), address.raw(), address.length) != 0) {
         const int failure = errno;
         auto error = error_from_errno(failure, "bind UDP " + options.group.to_string());
@@ -67,72 +74,51 @@ Status MulticastReceiver::Impl::bind_group() {
     return {};
 }
 
-Status MulticastReceiver::Impl::change_membership(bool join) {
-    const auto group = to_sockaddr(options.group.with_port(0));
-    int failed = 0;
-    if (options.source) {
-        group_source_req request{};
-        request.gsr_interface = options.interface.index;
-        request.gsr_group = group.storage;
-        request.gsr_source = to_sockaddr(options.source->with_port(0)).storage;
-        failed = ::setsockopt(fd.value(), IPPROTO_IP,
-                              join ? MCAST_JOIN_SOURCE_GROUP : MCAST_LEAVE_SOURCE_GROUP, &request,
-                              sizeof request);
-    } else {
-        group_req request{};
-        request.gr_interface = options.interface.index;
-        request.gr_group = group.storage;
-        failed = ::setsockopt(fd.value(), IPPROTO_IP, join ? MCAST_JOIN_GROUP : MCAST_LEAVE_GROUP,
-                              &request, sizeof request);
+Status MulticastReceiver::Impl::change_membership(Membership change) {
+    if (!wide) {
+        return net::change_membership(fd.value(), options.interface, options.group, options.source,
+                                      change);
     }
-    if (failed == 0) return {};
-    const int failure = errno;
-    const std::string what = std::string(join ? "join " : "leave ") + options.group.ip() + " on " +
-                             options.interface.name;
-    if (failure == ENOBUFS) {
-        return Error(Errc::no_space, what +
-                                         ": this machine has joined too many groups: sysctl -w "
-                                         "net.ipv4.igmp_max_memberships=100");
+    TRY(net::change_membership(fd.value(), options.interface, options.group, {}, change));
+    if (old_reports && change == Membership::join) {
+        // A courtesy: whether a switch wants it, we do not know.
+        (void)old_reports->send(options.group, old_report(options.group));
     }
-    return error_from_errno(failure, what);
+    return {};
 }
 
 Status MulticastReceiver::Impl::open_uplink() {
-    uplink = TRY(open_udp_socket());
-    TRY(set_option(uplink.value(), IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_PROBE,
-                   "forbid IP fragments on " + options.interface.name));
-    const auto address = to_sockaddr(options.interface.ipv4.front());
+    const bool v6 = options.group.is_v6();
+    const auto own = TRY(own_address(options.interface, v6));
+    uplink = TRY(open_udp_socket(v6));
+    TRY(forbid_fragments(uplink.value(), options.interface, v6));
+    const auto address = to_sockaddr(own, options.interface.index);
     if (::bind(uplink.value(), address.raw(), address.length) != 0) {
-        return error_from_errno(errno, "bind UDP " + options.interface.ipv4.front().ip());
+        return error_from_errno(errno, "bind UDP " + own.ip());
     }
     local = TRY(local_address_of(uplink.value()));
     return {};
 }
 
 Result<MulticastReceiver> MulticastReceiver::open(const MulticastReceiverOptions& options) {
-    if (!options.group.is_v4() || !options.group.is_multicast() || options.group.port() == 0) {
-        return Error(Errc::invalid_argument,
-                     options.group.to_string() + " is no IPv4 multicast group with a port");
-    }
-    if (options.source && !options.source->is_v4()) {
-        return Error(Errc::invalid_argument,
-                     options.source->ip() + " cannot be the source of an IPv4 group");
+    TRY(check_group(options.group));
+    if (options.source && options.source->is_v4() != options.group.is_v4()) {
+        return Error(
+            Errc::invalid_argument,
+            options.source->ip() + " cannot be the source of the group " + options.group.ip());
     }
     if (options.group.is_source_specific() && !options.source) {
         return Error(Errc::invalid_argument,
                      options.group.ip() +
                          " is a source-specific group and needs the sender's address; without "
-                         "one take a group of 239.192.0.0/14");
-    }
-    if (options.interface.ipv4.empty()) {
-        return Error(Errc::unavailable, options.interface.name + " has no IPv4 address");
+                         "one take a group of 239.192.0.0/14 or ff15::/16");
     }
     auto impl = std::make_unique<Impl>();
     impl->options = options;
-    impl->fd = TRY(open_udp_socket());
+    impl->fd = TRY(open_udp_socket(options.group.is_v6()));
     TRY(impl->configure());
     TRY(impl->bind_group());
-    TRY(impl->change_membership(true));
+    TRY(impl->change_membership(Membership::join));
     TRY(impl->open_uplink());
     return MulticastReceiver(std::move(impl));
 }
@@ -146,7 +132,7 @@ Result<std::span<const Datagram>> MulticastReceiver::receive(Duration timeout) {
 }
 
 Status MulticastReceiver::send_to(const Address& to, ByteSpan datagram) {
-    const auto address = to_sockaddr(to);
+    const auto address = to_sockaddr(to, impl_->options.interface.index);
     if (::sendto(impl_->uplink.value(), datagram.data(), datagram.size(), MSG_DONTWAIT,
                  address.raw(), address.length) < 0) {
         return error_from_errno(errno, "send to " + to.to_string());
@@ -156,11 +142,24 @@ Status MulticastReceiver::send_to(const Address& to, ByteSpan datagram) {
 
 Status MulticastReceiver::rejoin() {
     // Leaving fails when the interface went away and took the membership with it; joining says so.
-    (void)impl_->change_membership(false);
-    return impl_->change_membership(true);
+    (void)impl_->change_membership(Membership::leave);
+    return impl_->change_membership(Membership::join);
 }
 
-Status MulticastReceiver::leave() { return impl_->change_membership(false); }
+Result<bool> MulticastReceiver::widen() {
+    if (impl_->wide) return false;
+    (void)impl_->change_membership(Membership::leave);
+    impl_->wide = true;
+    auto reports = IgmpSocket::open(impl_->options.interface, impl_->options.group.is_v6());
+    if (reports.ok()) impl_->old_reports = std::move(*reports);
+    TRY(impl_->change_membership(Membership::join));
+    return true;
+}
+
+Status MulticastReceiver::leave() {
+    impl_->say_old_leave();
+    return impl_->change_membership(Membership::leave);
+}
 
 int MulticastReceiver::fd() const { return impl_->fd.value(); }
 Address MulticastReceiver::local_address() const { return impl_->local; }

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "net/datagram_reader.h"
+#include "net/multicast_options.h"
 #include "net/sockaddr.h"
 #include "net/udp_socket.h"
 
@@ -49,6 +50,7 @@ bool refuses_segmentation(int errno_value) {
 struct MulticastSender::Impl {
     UniqueFd fd;
     SocketAddress group;
+    unsigned interface_index = 0;
     std::string name;  // "239.192.0.1:5000 on eth0", for messages
     Address local;
     bool gso = false;
@@ -75,43 +77,28 @@ MulticastSender::~MulticastSender() = default;
 
 Status MulticastSender::Impl::configure(const MulticastSenderOptions& options) {
     const int raw = fd.value();
-    const std::string on = " on " + options.interface.name;
-    ip_mreqn request{};
-    request.imr_address = to_in_addr(options.interface.ipv4.front());
-    request.imr_ifindex = static_cast<int>(options.interface.index);
-    if (::setsockopt(raw, IPPROTO_IP, IP_MULTICAST_IF, &request, sizeof request) != 0) {
-        return error_from_errno(errno, "send multicast" + on);
-    }
-    TRY(set_option(raw, IPPROTO_IP, IP_MULTICAST_TTL, options.ttl, "set the multicast TTL" + on));
-    TRY(set_option(raw, IPPROTO_IP, IP_MULTICAST_LOOP, options.loop ? 1 : 0,
-                   "set multicast loop-back" + on));
-    TRY(set_option(raw, IPPROTO_IP, IP_TOS, options.dscp << 2, "set the DSCP" + on));
-    // Don't Fragment, and the MTU is the interface's, whatever an ICMP message claims.
-    TRY(set_option(raw, IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_PROBE,
-                   "forbid IP fragments" + on));
-    TRY(set_option(raw, SOL_SOCKET, SO_RXQ_OVFL, 1, "count dropped datagrams" + on));
+    TRY(set_outgoing(raw, options.interface, options.group.is_v6(),
+                     {.hops = options.ttl, .loop = options.loop, .dscp = options.dscp}));
+    TRY(set_option(raw, SOL_SOCKET, SO_RXQ_OVFL, 1,
+                   "count dropped datagrams on " + options.interface.name));
     size_buffer(raw, SO_SNDBUF, options.send_buffer_bytes);
     size_buffer(raw, SO_RCVBUF, options.receive_buffer_bytes);
     return {};
 }
 
 Result<MulticastSender> MulticastSender::open(const MulticastSenderOptions& options) {
-    if (!options.group.is_v4() || !options.group.is_multicast() || options.group.port() == 0) {
-        return Error(Errc::invalid_argument,
-                     options.group.to_string() +
-                         " is no IPv4 multicast group with a port: take one of 239.192.0.0/14");
-    }
-    if (options.interface.ipv4.empty()) {
-        return Error(Errc::unavailable, options.interface.name + " has no IPv4 address");
-    }
+    TRY(check_group(options.group));
+    const bool v6 = options.group.is_v6();
+    const auto own = TRY(own_address(options.interface, v6));
     auto impl = std::make_unique<Impl>();
-    impl->fd = TRY(open_udp_socket());
-    impl->group = to_sockaddr(options.group);
+    impl->fd = TRY(open_udp_socket(v6));
+    impl->interface_index = options.interface.index;
+    impl->group = to_sockaddr(options.group, options.interface.index);
     impl->name = options.group.to_string() + " on " + options.interface.name;
     impl->gso = options.gso;
     TRY(impl->configure(options));
-    const auto wanted = options.interface.ipv4.front().with_port(options.local_port);
-    const auto local = to_sockaddr(wanted);
+    const auto wanted = own.with_port(options.local_port);
+    const auto local = to_sockaddr(wanted, options.interface.index);
     if (::bind(impl->fd.value(), local.raw(), local.length) != 0) {
         return error_from_errno(errno, "bind UDP " + wanted.to_string());
     }
@@ -190,7 +177,7 @@ Result<std::size_t> MulticastSender::send_batch(std::span<const ByteSpan> datagr
 }
 
 Status MulticastSender::send_to(const Address& to, ByteSpan datagram) {
-    const auto address = to_sockaddr(to);
+    const auto address = to_sockaddr(to, impl_->interface_index);
     if (::sendto(impl_->fd.value(), datagram.data(), datagram.size(), 0, address.raw(),
                  address.length) < 0) {
         return error_from_errno(errno, "send to " + to.to_string());

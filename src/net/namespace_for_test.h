@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
 // Two network namespaces joined by a veth pair, for tests of sockets: "left" and "right", on
-// 10.77.0.1 and 10.77.0.2. They have no name and live as long as this object; a test that crashes
-// leaves nothing behind. Needs root.
+// 10.77.0.1 and 10.77.0.2, fd77::1 and fd77::2. They have no name and live as long as this object;
+// a test that crashes leaves nothing behind. Needs root.
 #pragma once
 
 #include <fcntl.h>
@@ -34,9 +34,9 @@ public:
         enter(left_);
         run("ip link add left type veth peer name right netns /proc/" + std::to_string(::getpid()) +
             "/fd/" + std::to_string(right_.value()));
-        set_up("left", "10.77.0.1/24");
+        set_up("left", "1");
         enter(right_);
-        set_up("right", "10.77.0.2/24");
+        set_up("right", "2");
         if (link == Link::awaited) wait_for_link("right");
         enter(left_);
         if (link == Link::awaited) wait_for_link("left");
@@ -62,8 +62,9 @@ public:
     }
 
 private:
-    static void set_up(const std::string& name, const std::string& address) {
-        run("ip address add " + address + " dev " + name);
+    static void set_up(const std::string& name, const std::string& number) {
+        run("ip address add 10.77.0." + number + "/24 dev " + name);
+        run("ip address add fd77::" + number + "/64 dev " + name + " nodad");
         run("ip link set " + name + " up");
         run("ip link set lo up");
     }

@@ -6,7 +6,7 @@
 
 namespace muster::net {
 
-SocketAddress to_sockaddr(const Address& address) {
+SocketAddress to_sockaddr(const Address& address, unsigned interface_index) {
     SocketAddress out;
     if (address.is_v4()) {
         sockaddr_in v4{};
@@ -20,6 +20,7 @@ SocketAddress to_sockaddr(const Address& address) {
         v6.sin6_family = AF_INET6;
         v6.sin6_port = htons(address.port());
         std::memcpy(&v6.sin6_addr, address.ip_bytes().data(), 16);
+        if (address.is_link_local() || address.is_multicast()) v6.sin6_scope_id = interface_index;
         std::memcpy(&out.storage, &v6, sizeof v6);
         out.length = sizeof v6;
     }
@@ -50,9 +51,10 @@ in_addr to_in_addr(const Address& address) {
     return out;
 }
 
-Result<UniqueFd> open_udp_socket() {
-    UniqueFd fd(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+Result<UniqueFd> open_udp_socket(bool v6) {
+    UniqueFd fd(::socket(v6 ? AF_INET6 : AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
     if (!fd) return error_from_errno(errno, "open a UDP socket");
+    if (v6) TRY(set_option(fd.value(), IPPROTO_IPV6, IPV6_V6ONLY, 1, "open an IPv6 socket"));
     return fd;
 }
 

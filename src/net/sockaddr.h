@@ -23,12 +23,14 @@ struct SocketAddress {
     sockaddr* raw() { return reinterpret_cast<sockaddr*>(&storage); }
 };
 
-SocketAddress to_sockaddr(const Address& address);
+// An IPv6 address that means something on one link only needs the interface's index; others
+// ignore it.
+SocketAddress to_sockaddr(const Address& address, unsigned interface_index = 0);
 // Empty for a family that is neither IPv4 nor IPv6.
 std::optional<Address> from_sockaddr(const sockaddr* address, socklen_t length);
 in_addr to_in_addr(const Address& address);
 
-Result<UniqueFd> open_udp_socket();
+Result<UniqueFd> open_udp_socket(bool v6 = false);
 // WHAT is what failed, for the message: "join 239.192.0.1 on eth0".
 Status set_option(int fd, int level, int name, int value, std::string_view what);
 Result<Address> local_address_of(int fd);

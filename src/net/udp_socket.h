@@ -31,9 +31,9 @@ struct Datagram {
 
 struct MulticastSenderOptions {
     Interface interface;  // from resolve_interface()
-    Address group;        // IPv4 group and port
+    Address group;        // with its port; IPv4 or IPv6
     std::uint16_t local_port = 0;
-    int ttl = 1;
+    int ttl = 1;        // IPv6: the hop limit
     bool loop = false;  // receivers on this very machine get it too
     int dscp = 0;       // 0 to 63; 1 is Lower Effort (RFC 8622), 8 is CS1
     bool gso = true;    // let the kernel or the card cut runs of equal datagrams (UDP_SEGMENT)
@@ -43,8 +43,8 @@ struct MulticastSenderOptions {
 
 class MulticastSender {
 public:
-    // Errc::invalid_argument: no IPv4 group; Errc::busy: the local port is taken; others name the
-    // step and the interface.
+    // Errc::invalid_argument: no multicast group; Errc::busy: the local port is taken; others name
+    // the step and the interface.
     static Result<MulticastSender> open(const MulticastSenderOptions& options);
     MulticastSender(MulticastSender&&) noexcept;
     MulticastSender& operator=(MulticastSender&&) noexcept;
@@ -76,15 +76,15 @@ private:
 
 struct MulticastReceiverOptions {
     Interface interface;            // from resolve_interface()
-    Address group;                  // IPv4 group and port
-    std::optional<Address> source;  // with it the join is source specific (IGMPv3)
+    Address group;                  // with its port; IPv4 or IPv6
+    std::optional<Address> source;  // with it the join is source specific (IGMPv3, MLDv2)
     std::size_t receive_buffer_bytes = 32u << 20;
     bool gro = true;  // take merged datagrams in one message (UDP_GRO)
 };
 
 class MulticastReceiver {
 public:
-    // Errc::invalid_argument: no IPv4 group, or a group of 232/8 without a source; Errc::busy:
+    // Errc::invalid_argument: no group, or a source-specific one without a source; Errc::busy:
     // the port is taken by a program that does not share it; others name the step.
     static Result<MulticastReceiver> open(const MulticastReceiverOptions& options);
     MulticastReceiver(MulticastReceiver&&) noexcept;
@@ -100,6 +100,10 @@ public:
     Status rejoin();
     // Leaves the group; rejoin() comes back.
     Status leave();
+    // From now on the group is joined from any source, and every join is also reported as IGMPv2
+    // and MLDv1 do it, where we may (CAP_NET_RAW): for switches that do not understand the newer
+    // reports. False when it was already so.
+    Result<bool> widen();
 
     int fd() const;
     // Source of what send_to() sends.

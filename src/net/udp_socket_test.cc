@@ -10,6 +10,7 @@
 #include <sys/socket.h>
 #include <sys/syscall.h>
 
+#include <cstring>
 #include <thread>
 
 #include "base/prng.h"
@@ -162,6 +163,68 @@ TEST_F(Udp, naks_arrive_at_the_senders_own_port) {
     EXPECT_EQ(got, (std::vector<std::string>{"first", "second"}));
     std::array<Datagram, 8> none;
     EXPECT_EQ(sender.receive_batch(none).value(), 0u);
+}
+
+TEST_F(Udp, ipv6_carries_the_same_and_naks_come_back) {
+    const auto group = *Address::parse("[ff15::8000:7]:5009");
+    auto receiver = open_receiver(true, group);
+    auto sender = open_sender(true, group);
+    auto datagrams = make_datagrams();
+    datagrams.back().resize(1452);  // 1500 bytes with the headers of IPv6
+    ASSERT_EQ(sender.send_batch(views(datagrams)).value(), datagrams.size());
+    EXPECT_TRUE(sender.gso_active());
+    EXPECT_EQ(receive(receiver, datagrams.size()), datagrams);
+    EXPECT_EQ(sender.local_address().ip(), "fd77::1");
+    ASSERT_TRUE(receiver.send_to(sender.local_address(), as_bytes("nak")).ok());
+    const int fds[] = {sender.fd()};
+    ASSERT_EQ(wait_readable(fds, kLimit).value(), 1u);
+    std::array<Datagram, 8> batch;
+    ASSERT_EQ(sender.receive_batch(batch).value(), 1u);
+    EXPECT_EQ(batch[0].from, receiver.local_address());
+}
+
+TEST_F(Udp, a_source_specific_receiver_of_ipv6_hears_its_source_only) {
+    const auto group = *Address::parse("[ff35::8000:8]:5010");
+    auto wanted = open_receiver(false, group, Address::parse_ip("fd77::1").value());
+    auto other = open_receiver(false, group, Address::parse_ip("fd77::99").value());
+    auto sender = open_sender(false, group);
+    const ByteSpan one[] = {as_bytes("hello")};
+    ASSERT_TRUE(sender.send_batch(one).ok());
+    EXPECT_EQ(receive(wanted, 1).size(), 1u);
+    EXPECT_TRUE(other.receive().value().empty());
+}
+
+TEST_F(Udp, datagrams_carry_the_hops_and_the_mark_they_were_given) {
+    auto receiver = open_receiver(false);
+    const int one = 1;
+    ASSERT_EQ(::setsockopt(receiver.fd(), IPPROTO_IP, IP_RECVTTL, &one, sizeof one), 0);
+    ASSERT_EQ(::setsockopt(receiver.fd(), IPPROTO_IP, IP_RECVTOS, &one, sizeof one), 0);
+    pair_->enter_left();
+    auto sender = MulticastSender::open(
+        {.interface = *resolve_interface("left"), .group = kGroup, .ttl = 3, .dscp = 8});
+    ASSERT_TRUE(sender.ok()) << sender.error().message();
+    const ByteSpan datagram[] = {as_bytes("hello")};
+    ASSERT_TRUE(sender->send_batch(datagram).ok());
+    const int fds[] = {receiver.fd()};
+    ASSERT_EQ(wait_readable(fds, kLimit).value(), 1u);
+    alignas(cmsghdr) std::array<std::byte, 256> control{};
+    std::array<std::byte, 64> bytes{};
+    iovec vector{.iov_base = bytes.data(), .iov_len = bytes.size()};
+    msghdr header{};
+    header.msg_iov = &vector;
+    header.msg_iovlen = 1;
+    header.msg_control = control.data();
+    header.msg_controllen = control.size();
+    ASSERT_EQ(::recvmsg(receiver.fd(), &header, 0), 5);
+    int hops = 0;
+    int mark = 0;
+    for (auto* item = CMSG_FIRSTHDR(&header); item; item = CMSG_NXTHDR(&header, item)) {
+        if (item->cmsg_type == IP_TTL) std::memcpy(&hops, CMSG_DATA(item), sizeof hops);
+        if (item->cmsg_type == IP_TOS)
+            mark = std::to_integer<int>(*reinterpret_cast<std::byte*>(CMSG_DATA(item)));
+    }
+    EXPECT_EQ(hops, 3);
+    EXPECT_EQ(mark, 8 << 2);
 }
 
 TEST_F(Udp, a_source_specific_receiver_hears_its_source_only) {
