@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "net/interface.h"
 #include "net/loop.h"
 
 namespace muster::agent {
@@ -20,6 +21,7 @@ struct AgentOptions {
     std::string token;        // of this device
     std::string fingerprint;  // of the server's key
     std::string interface;
+    net::Wifi wifi = net::Wifi::refused;
     std::vector<std::string> disks;  // in the order the task sequence counts them; empty: look
     std::string work_folder = "/run/muster";  // small and in memory
     std::uint64_t memory_bytes = 512u << 20;  // for everything the agent does

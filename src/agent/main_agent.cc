@@ -74,8 +74,7 @@ Result<std::uint64_t> parse_memory(const std::string& text) {
 
 Status run(AgentOptions options, const std::string& enrolment, const std::string& memory) {
     options.memory_bytes = TRY(parse_memory(memory));
-    const auto interface = TRY(net::resolve_interface(options.interface));
-    TRY(net::check_multicast_route(interface));
+    const auto interface = TRY(net::multicast_interface(options.interface, options.wifi));
     TRY(enrolment.empty() ? enrol_by_mac(options) : read_enrolment(enrolment, options));
     net::Loop loop;
     Agent agent(loop, options);
@@ -107,6 +106,9 @@ int run_agent(int argc, char** argv) {
     app.add_option("--disk", options.disks, "A disk of this computer; repeat, in order");
     app.add_option("--memory", memory, "What the agent may use, e.g. 512M");
     app.add_option("--work-folder", options.work_folder, "Small folder in memory");
+    app.add_flag_callback(
+        "--allow-wifi", [&options] { options.wifi = net::Wifi::allowed; },
+        "Use a wireless interface");
     app.add_flag("--once", options.once, "End after one task sequence");
     try {
         app.parse(argc, argv);

@@ -190,6 +190,7 @@ void SequenceRun::Impl::run(const sequence::StepOrder& order, const sequence::Ap
     member_options.server.bearer_token = options.token;
     member_options.target = *target;
     member_options.interface = options.interface;
+    member_options.wifi = options.wifi;
     member_options.memory_bytes = kWorkingBytes / 2;
     member_options.retry_for = Duration(-1);
     net::fill_random(std::as_writable_bytes(std::span(&member_options.seed, 1)));

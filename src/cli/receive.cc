@@ -7,6 +7,7 @@
 #include <filesystem>
 
 #include "cli/command.h"
+#include "cli/network_options.h"
 #include "cli/output.h"
 #include "cli/token_file.h"
 #include "cli/transfer.h"
@@ -24,7 +25,7 @@ namespace {
 std::string default_name(const net::Interface& interface) {
     char host[256] = "";
     ::gethostname(host, sizeof host - 1);
-    return std::string(host) + "/" + interface.ipv4.front().ip();
+    return std::string(host) + "/" + net::any_own_address(interface).ip();
 }
 
 class Receive {
@@ -32,8 +33,7 @@ public:
     explicit Receive(const ReceiveOptions& options) : options_(options) {}
 
     Status run() {
-        const auto interface = TRY(net::resolve_interface(options_.interface));
-        TRY(net::check_multicast_route(interface));
+        const auto interface = TRY(net::multicast_interface(options_.interface, options_.wifi));
         const auto token = TRY(load_token(options_.token_file));
         if (std::filesystem::exists(options_.out)) {
             return Error(Errc::already_exists,
@@ -46,6 +46,7 @@ public:
         member.target = kTransferTarget;
         member.name = options_.name.empty() ? default_name(interface) : options_.name;
         member.interface = options_.interface;
+        member.wifi = options_.wifi;
         member.memory_bytes = options_.memory_bytes;
         member.retry_for = std::chrono::seconds(options_.retry_seconds);
         net::fill_random(std::as_writable_bytes(std::span(&member.seed, 1)));
@@ -153,6 +154,7 @@ void add_receive_command(CLI::App& app, Run& run) {
     command->add_option("--memory", raw->memory, "For groups under repair, e.g. 128M");
     command->add_option("--retry", options.retry_seconds,
                         "Seconds to try again when the sender is gone");
+    add_wifi_option(*command, options.wifi);
     command->add_flag("--json", options.json, "One JSON line of figures at the end");
     command->callback([raw, &run] {
         run = [raw] {

@@ -9,14 +9,15 @@
 #include <map>
 
 #include "cli/command.h"
+#include "cli/network_options.h"
 #include "cli/output.h"
 #include "cli/token_file.h"
 #include "cli/transfer.h"
 #include "cli/values.h"
 #include "crypto/constant_time.h"
+#include "net/igmp_watch.h"
 #include "net/random.h"
-#include "session/group_address.h"
-#include "session/session_host.h"
+#include "session/session_streams.h"
 #include "store/hash_file.h"
 #include "text/json.h"
 
@@ -35,8 +36,7 @@ public:
 
     Result<int> run() {
         const auto listen = TRY(net::Address::parse(options_.listen).context("--listen"));
-        const auto interface = TRY(net::resolve_interface(options_.interface));
-        TRY(net::check_multicast_route(interface));
+        interfaces_ = TRY(session::resolve_interfaces(options_.network));
         auto sender = TRY(load_or_make_token(options_.token_file));
         secret_ = sender.token.secret;
         key_ = TRY(crypto::SigningKey::from_pem(TRY(sender.identity.to_pem())));
@@ -45,7 +45,7 @@ public:
             [this](const auto& request, auto acceptor) { on_websocket(request, acceptor); });
         TRY(server.start());
         TRY(check_readable());
-        hash(interface);
+        hash();
         loop_.on_signals({SIGINT, SIGTERM}, [this] { stop_by_hand(); });
         tick();
         loop_.run();
@@ -70,32 +70,31 @@ private:
     }
 
     // On a worker, so that receivers who come early are told to wait.
-    void hash(const net::Interface& interface) {
-        hasher_.post([this, interface] {
+    void hash() {
+        hasher_.post([this] {
             auto manifest = std::make_shared<Result<content::Manifest>>(store::hash_file(
                 options_.file, [this](std::uint64_t done, std::uint64_t total) -> Status {
                     hashed_ = static_cast<double>(done) / static_cast<double>(total);
                     if (stopping_) return Error(Errc::cancelled, "stopped");
                     return {};
                 }));
-            loop_.post([this, manifest, interface] {
-                failure_ = manifest->ok() ? make_session(interface, **manifest)
-                                          : Status(manifest->error());
+            loop_.post([this, manifest] {
+                failure_ = manifest->ok() ? make_session(**manifest) : Status(manifest->error());
                 if (!failure_.ok()) loop_.stop();
             });
         });
     }
 
-    Status make_session(const net::Interface& interface, const content::Manifest& manifest) {
+    Status make_session(const content::Manifest& manifest) {
         auto source = TRY(session::ContentSource::open(options_.file, manifest,
                                                        session::layout_for(manifest.descriptor())));
         session::SessionHostOptions host;
         host.name = std::filesystem::path(options_.file).filename();
         net::fill_random(std::as_writable_bytes(std::span(&host.engine.session, 1)));
-        host.engine.interface = interface;
-        host.engine.group = TRY(session::group_address(options_.group, host.engine.session));
         host.key = key_;
-        host.engine.ttl = options_.ttl;
+        const auto& network = options_.network;
+        host.engine.ttl = network.ttl;
+        host.engine.dscp = network.dscp;
         host.engine.epoch_packets = options_.epoch_packets;
         host.engine.core.rate_bits_per_second = options_.rate_bits_per_second;
         host.engine.core.closed = true;
@@ -114,7 +113,24 @@ private:
             progress_.clear();
             std::fprintf(stderr, "%s: %s\n", name.c_str(), words.c_str());
         };
-        host_ = TRY(session::SessionHost::create(loop_, host, std::move(source), callbacks));
+        host_ = TRY(session::SessionStreams::create(loop_, host, interfaces_, network.group,
+                                                    std::move(source), callbacks));
+        return watch_queriers();
+    }
+
+    // Without the right to hear IGMP nothing is said, unless it was asked for.
+    Status watch_queriers() {
+        const auto& querier = options_.network.querier;
+        for (std::size_t i = 0; i < interfaces_.size(); ++i) {
+            auto watch =
+                net::IgmpWatch::start(loop_, {interfaces_[i], host_->groups()[i].is_v6(), querier},
+                                      [this](const std::string& words) {
+                                          progress_.clear();
+                                          std::fprintf(stderr, "muster: %s\n", words.c_str());
+                                      });
+            if (!watch.ok() && querier.stand_in) return watch.error();
+            if (watch.ok()) queriers_.push_back(std::move(*watch));
+        }
         return {};
     }
 
@@ -130,7 +146,7 @@ private:
         if (!host_) {
             return acceptor.reject(net::HttpResponse::text(503, "the file is still being hashed"));
         }
-        if (auto socket = acceptor.accept()) host_->accept(std::move(socket), "");
+        if (auto socket = acceptor.accept()) host_->accept(std::move(socket), "", request.local);
     }
 
     void on_member(const mcast::MemberChanged& change) {
@@ -224,9 +240,11 @@ private:
     crypto::SigningKey key_;
     net::Loop loop_;
     net::Timer tick_;
+    std::vector<net::Interface> interfaces_;
+    std::vector<std::unique_ptr<net::IgmpWatch>> queriers_;
     net::Timer stop_;
     ProgressLine progress_;
-    std::unique_ptr<session::SessionHost> host_;
+    std::unique_ptr<session::SessionStreams> host_;
     session::SenderSnapshot final_;
     std::string why_ended_;
     Status failure_;
@@ -251,7 +269,7 @@ void add_send_command(CLI::App& app, Run& run) {
     auto* command = app.add_subcommand("send", "Multicast one file to receivers, without a site");
     auto& options = raw->options;
     command->add_option("file", options.file, "The file")->required();
-    command->add_option("--interface", options.interface, "Network interface")->required();
+    add_network_options(*command, options.network);
     command->add_option("--rate", raw->rate, "Bits per second on the wire, e.g. 200M; 0: no limit");
     command->add_option("--receivers", options.receivers, "Start when so many have joined")
         ->check(CLI::PositiveNumber);
@@ -259,9 +277,6 @@ void add_send_command(CLI::App& app, Run& run) {
         ->check(CLI::NonNegativeNumber);
     command->add_option("--listen", options.listen, "ADDR:PORT for the receivers")->required();
     command->add_option("--token-file", options.token_file, "Secret and fingerprint")->required();
-    command->add_option("--group", options.group, "Multicast group, IP:PORT");
-    command->add_option("--ttl", options.ttl, "Hops the datagrams may take")
-        ->check(CLI::Range(1, 32));
     command
         ->add_option("--epoch-packets", options.epoch_packets,
                      "A key step after so many datagrams, for tests")

@@ -5,6 +5,7 @@
 #include <csignal>
 
 #include "cli/command.h"
+#include "cli/network_options.h"
 #include "cli/output.h"
 #include "cli/values.h"
 #include "server/site_server.h"
@@ -39,11 +40,9 @@ void add_serve_command(CLI::App& app, Run& run) {
     options.data_folder = "/var/lib/muster";
     command->add_option("--data", options.data_folder, "Data folder");
     command->add_option("--listen", options.listen, "ADDR:PORT of the API")->required();
-    command->add_option("--interface", options.interface, "Interface for multicast")->required();
+    add_network_options(*command, options.network);
     command->add_option("--rate", raw->rate,
                         "Transfer rate of each session, e.g. 200M; 0: no limit");
-    command->add_option("--ttl", options.ttl, "Hops the datagrams may take")
-        ->check(CLI::Range(1, 32));
     command->add_flag("--open-enrolment", options.open_enrolment,
                       "Known computers may enrol themselves by their MAC address");
     command->callback([raw, &run] {

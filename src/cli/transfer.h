@@ -10,20 +10,19 @@
 
 #include "base/time.h"
 #include "mcast/group_seal.h"
+#include "session/network_options.h"
 
 namespace muster::cli {
 
 struct SendOptions {
     std::string file;
-    std::string interface;
     std::string listen;
     std::string token_file;
-    std::string group;  // "IP:PORT"; empty: one of 239.192/14, drawn for the session
     std::uint64_t rate_bits_per_second = 0;
     std::uint32_t receivers = 1;
     std::int64_t max_wait_seconds = 60;
-    int ttl = 1;
     std::uint64_t epoch_packets = mcast::kEpochPackets;
+    session::NetworkOptions network;
     bool json = false;
 };
 int run_send(const SendOptions& options);
@@ -36,6 +35,7 @@ struct ReceiveOptions {
     std::string name;  // empty: host name and address
     std::uint64_t memory_bytes = 128u << 20;
     std::int64_t retry_seconds = 60;
+    net::Wifi wifi = net::Wifi::refused;
     bool json = false;
 };
 int run_receive(const ReceiveOptions& options);

@@ -27,6 +27,7 @@ inline constexpr std::size_t kHeaderBytes = 16;
 inline constexpr std::size_t kTagBytes = 16;
 // Ethernet, IPv4 and UDP: what a datagram costs on the wire beyond its own length.
 inline constexpr std::size_t kLinkOverheadBytes = 14 + 20 + 8;
+inline constexpr std::size_t kLinkOverheadBytesV6 = 14 + 40 + 8;
 
 enum class PacketType : std::uint8_t { data = 1, repair = 2, status = 3, nak = 4, feedback = 5 };
 inline constexpr std::uint8_t kLastPacketType = 5;

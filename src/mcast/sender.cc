@@ -65,12 +65,13 @@ void Sender::end(TimePoint now, const std::string& why) { set_state(now, SenderS
 void Sender::check_start(TimePoint now) {
     if (state_ != SenderState::gathering) return;
     const auto& rule = options_.start;
-    if (membership_.live_count() >= rule.min_members) {
+    const std::uint32_t live = membership_.live_count() + live_elsewhere_;
+    if (live >= rule.min_members) {
         return set_state(now, SenderState::running,
                          std::to_string(rule.min_members) + " computers have joined");
     }
     if (!waiting_since_ || now < *waiting_since_ + rule.max_wait) return;
-    if (membership_.live_count() > 0) {
+    if (live > 0) {
         set_state(now, SenderState::running, "the longest wait is over");
     } else if (options_.closed) {
         set_state(now, SenderState::ended, "nobody came");
@@ -78,13 +79,14 @@ void Sender::check_start(TimePoint now) {
 }
 
 void Sender::check_end(TimePoint now) {
-    if (state_ == SenderState::running && membership_.live_count() == 0) {
-        if (options_.closed && !membership_.anybody_lost())
+    const bool idle = state_ == SenderState::running || state_ == SenderState::lingering;
+    if (idle && membership_.live_count() == 0) {
+        if (options_.closed && live_elsewhere_ == 0 && !membership_.anybody_lost())
             return set_state(now, SenderState::ended, "all have reported");
         set_state(now, SenderState::lingering,
                   options_.closed ? "the lost may come back" : "nobody wants anything");
     }
-    if (lingering_since_ && now >= *lingering_since_ + options_.linger) {
+    if (lingering_since_ && live_elsewhere_ == 0 && now >= *lingering_since_ + options_.linger) {
         set_state(now, SenderState::ended, "nobody has come for a while");
     }
 }
@@ -235,7 +237,7 @@ StatusPacket Sender::make_status(TimePoint now) {
 }
 
 Outgoing Sender::account(TimePoint now, Packet packet) {
-    const std::size_t wire = wire_bytes(packet, layout_.symbol_bytes());
+    const std::size_t wire = wire_bytes_of(packet);
     switch (packet_type(packet)) {
         case PacketType::data:
             ++counters_.source_symbols;
@@ -255,15 +257,18 @@ Outgoing Sender::account(TimePoint now, Packet packet) {
     return Outgoing{next_packet_number_++, std::move(packet), wire};
 }
 
+std::size_t Sender::wire_bytes_of(const Packet& packet) const {
+    return mcast::wire_bytes(packet, layout_.symbol_bytes()) - kLinkOverheadBytes +
+           options_.link_overhead_bytes;
+}
+
 std::size_t Sender::status_wire_bytes() const {
     StatusPacket status;
     status.adverts.resize(std::min(board_.open_count(), kMaxAdverts));
-    return wire_bytes(status, 0);
+    return wire_bytes_of(status);
 }
 
-std::size_t Sender::content_wire_bytes() const {
-    return wire_bytes(RepairPacket{}, layout_.symbol_bytes());
-}
+std::size_t Sender::content_wire_bytes() const { return wire_bytes_of(RepairPacket{}); }
 
 std::optional<Outgoing> Sender::poll_packet(TimePoint now) {
     on_deadline(now);

@@ -60,6 +60,7 @@ struct SenderOptions {
     std::uint32_t max_members = 100'000;
     std::uint16_t backoff_ms = 10;
     std::uint16_t grtt_ms = 2;
+    std::size_t link_overhead_bytes = kLinkOverheadBytes;  // of a datagram, for rate and figures
 };
 
 enum class SenderState { gathering, running, lingering, ended };
@@ -128,6 +129,9 @@ public:
     void on_rows_ready(GroupId group, std::uint32_t end_row);
     void start(TimePoint now);
     void end(TimePoint now, const std::string& why);
+    // So many live members have the session's other streams (other interfaces, each with a Sender
+    // of its own): the start rule counts them, and nobody ends while they are there.
+    void on_others(TimePoint now, std::uint32_t live_members);
     // Whether this computer's own link is up; without it nothing is sent and nobody gets lost.
     void on_carrier(TimePoint now, bool there);
     void set_rate(std::uint64_t rate_bits_per_second) { pacer_.set_rate(rate_bits_per_second); }
@@ -174,6 +178,7 @@ private:
     bool status_due(TimePoint now) const;
     Duration status_interval() const;
     Duration silence_limit() const;
+    std::size_t wire_bytes_of(const Packet& packet) const;
     std::size_t status_wire_bytes() const;
     std::size_t content_wire_bytes() const;  // of a repair datagram, the longer of the two kinds
     StatusPacket make_status(TimePoint now);
@@ -193,6 +198,8 @@ private:
     SenderState state_ = SenderState::gathering;
     SenderCounters counters_;
     std::vector<SenderEvent> events_;
+
+    std::uint32_t live_elsewhere_ = 0;
 
     TimePoint created_at_;
     std::optional<TimePoint> waiting_since_;

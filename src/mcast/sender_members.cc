@@ -100,6 +100,15 @@ void Sender::on_left_group(TimePoint now, MemberNumber number, const MemberLeft&
     member->last_heard = now;
 }
 
+void Sender::on_others(TimePoint now, std::uint32_t live_members) {
+    if (live_members > 0 && !waiting_since_) waiting_since_ = now;
+    const bool all_gone = live_members == 0 && live_elsewhere_ > 0;
+    live_elsewhere_ = live_members;
+    if (all_gone && lingering_since_) lingering_since_ = now;
+    check_start(now);
+    check_end(now);
+}
+
 void Sender::on_disconnected(TimePoint now, MemberNumber number) {
     Member* member = membership_.find(number);
     if (member == nullptr || !member->is_live()) return;

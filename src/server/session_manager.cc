@@ -4,7 +4,6 @@
 #include <spdlog/spdlog.h>
 
 #include "net/random.h"
-#include "session/group_address.h"
 
 namespace muster::server {
 
@@ -27,9 +26,8 @@ Result<SessionManager::Entry*> SessionManager::open(const site::Deployment& depl
     options.key = key_;
     auto& engine = options.engine;
     net::fill_random(std::as_writable_bytes(std::span(&engine.session, 1)));
-    engine.interface = point_.interface;
-    engine.group = TRY(session::group_address("", engine.session));
-    engine.ttl = point_.ttl;
+    engine.ttl = point_.network.ttl;
+    engine.dscp = point_.network.dscp;
     engine.core.rate_bits_per_second = point_.rate_bits_per_second;
     engine.core.start.min_members = static_cast<std::uint32_t>(deployment.start_rule.min_clients);
     engine.core.start.max_wait = std::chrono::seconds(deployment.start_rule.max_wait_seconds);
@@ -56,13 +54,16 @@ Result<SessionManager::Entry*> SessionManager::open(const site::Deployment& depl
                                                           : "idle",
                      why);
     };
-    entry.host = TRY(session::SessionHost::create(loop_, options, std::move(source), callbacks));
+    entry.host = TRY(session::SessionStreams::create(
+        loop_, options, point_.interfaces, point_.network.group, std::move(source), callbacks));
     entry.session = engine.session;
     entry.deployment = deployment.id;
     entry.image = image.name;
     entry.image_bytes = stored.image_bytes;
-    spdlog::info("{}: made for deployment {}, group {}", label, deployment.id.value,
-                 engine.group.to_string());
+    for (std::size_t i = 0; i < point_.interfaces.size(); ++i) {
+        spdlog::info("{}: made for deployment {}, group {} on {}", label, deployment.id.value,
+                     entry.host->groups()[i].to_string(), point_.interfaces[i].name);
+    }
     return &entry;
 }
 
@@ -75,10 +76,10 @@ void SessionManager::release(std::uint32_t session) {
 }
 
 Status SessionManager::accept(std::shared_ptr<net::WebSocket> socket,
-                              const site::Deployment& deployment, const site::ImagePackage& image,
-                              const std::string& device_name) {
+                              const net::Address& arrived_at, const site::Deployment& deployment,
+                              const site::ImagePackage& image, const std::string& device_name) {
     Entry* entry = TRY(open(deployment, image));
-    entry->host->accept(std::move(socket), device_name);
+    entry->host->accept(std::move(socket), device_name, arrived_at);
     return {};
 }
 

@@ -11,7 +11,8 @@
 
 #include "net/interface.h"
 #include "net/loop.h"
-#include "session/session_host.h"
+#include "session/network_options.h"
+#include "session/session_streams.h"
 #include "site/deployment.h"
 #include "site/image.h"
 #include "store/content_store.h"
@@ -19,9 +20,9 @@
 namespace muster::server {
 
 struct DistributionPoint {
-    net::Interface interface;
+    std::vector<net::Interface> interfaces;
     std::uint64_t rate_bits_per_second = 0;
-    int ttl = 1;
+    session::NetworkOptions network;
 };
 
 struct SessionInfo {
@@ -39,8 +40,9 @@ public:
     ~SessionManager();
 
     // Errors: the content is missing or damaged, the socket cannot be opened.
-    Status accept(std::shared_ptr<net::WebSocket> socket, const site::Deployment& deployment,
-                  const site::ImagePackage& image, const std::string& device_name);
+    Status accept(std::shared_ptr<net::WebSocket> socket, const net::Address& arrived_at,
+                  const site::Deployment& deployment, const site::ImagePackage& image,
+                  const std::string& device_name);
     // A new token for this computer: whoever has the old one is put out of every session.
     void revoke(const std::string& device_name);
     std::vector<SessionInfo> list() const;
@@ -53,8 +55,8 @@ private:
         site::DeploymentId deployment;
         std::string image;
         std::uint64_t image_bytes = 0;
-        std::unique_ptr<session::SessionHost> host;  // none once it has ended
-        session::SenderSnapshot last;                // how it ended
+        std::unique_ptr<session::SessionStreams> host;  // none once it has ended
+        session::SenderSnapshot last;                   // how it ended
     };
     void release(std::uint32_t session);
     Result<Entry*> open(const site::Deployment& deployment, const site::ImagePackage& image);

@@ -7,9 +7,11 @@
 #include <filesystem>
 
 #include "net/https_server.h"
+#include "net/igmp_watch.h"
 #include "server/api.h"
 #include "server/identity.h"
 #include "server/problem.h"
+#include "session/group_address.h"
 #include "text/json.h"
 
 namespace muster::server {
@@ -17,14 +19,16 @@ namespace muster::server {
 struct SiteServer::Parts {
     Parts(net::Loop& loop, const ServeOptions& serve_options, store::SiteDatabase opened,
           store::ContentStore store, net::TlsIdentity key, crypto::SigningKey signing_key,
-          const net::Interface& interface, const net::Address& listen)
-        : options(serve_options),
-          reachable(interface.ipv4.front()),
+          const std::vector<net::Interface>& used, const net::Address& listen)
+        : main_loop(loop),
+          options(serve_options),
+          interfaces(used),
+          reachable(net::any_own_address(interfaces.front())),
           database(std::move(opened)),
           content(std::move(store)),
           identity(std::move(key)),
           agents(loop, database),
-          sessions(loop, {interface, options.rate_bits_per_second, options.ttl}, content,
+          sessions(loop, {interfaces, options.rate_bits_per_second, options.network}, content,
                    std::move(signing_key)),
           imports(loop, content,
                   [this](const site::ImagePackage& package) { return record(package); }),
@@ -43,13 +47,16 @@ struct SiteServer::Parts {
     }
 
     Status record(const site::ImagePackage& package);
+    Status watch_queriers();
     net::HttpResponse handle(const net::HttpRequest& request);
     Status accept(const net::HttpRequest& request, const net::WebSocketAcceptor& acceptor);
     Status accept_member(const site::Device& device, const net::HttpRequest& request,
                          const net::WebSocketAcceptor& acceptor);
     Result<Value> open_enrol(const net::HttpRequest& request);
 
+    net::Loop& main_loop;
     ServeOptions options;
+    std::vector<net::Interface> interfaces;
     net::Address reachable;
     store::SiteDatabase database;
     store::ContentStore content;
@@ -60,6 +67,7 @@ struct SiteServer::Parts {
     ApiParts api;
     Router router;
     net::HttpsServer https;
+    std::vector<std::unique_ptr<net::IgmpWatch>> queriers;
 };
 
 // An image that has its content but gets no record leaves no content behind.
@@ -136,7 +144,7 @@ Status SiteServer::Parts::accept_member(const site::Device& device, const net::H
     const auto image = TRY(database.images().find(image_id));
     auto socket = acceptor.accept();
     if (!socket) return {};
-    Status accepted = sessions.accept(socket, deployment, image, device.name);
+    Status accepted = sessions.accept(socket, request.local, deployment, image, device.name);
     if (accepted.ok()) return {};
     spdlog::error("session for {}: {}", image.name, accepted.error().message());
     socket->send_text(
@@ -145,11 +153,29 @@ Status SiteServer::Parts::accept_member(const site::Device& device, const net::H
     return {};
 }
 
+Status SiteServer::Parts::watch_queriers() {
+    const auto& network = options.network;
+    for (const auto& interface : interfaces) {
+        const auto group = TRY(session::group_address(network.group, 0, interface));
+        auto watch =
+            net::IgmpWatch::start(main_loop, {interface, group.is_v6(), network.querier},
+                                  [](const std::string& words) { spdlog::info("{}", words); });
+        if (!watch.ok() && network.querier.stand_in) return watch.error();
+        if (!watch.ok()) {
+            spdlog::info("who asks for multicast listeners is not watched: {}",
+                         watch.error().message());
+            continue;
+        }
+        queriers.push_back(std::move(*watch));
+        spdlog::info("{}: listening for who asks for multicast listeners", interface.name);
+    }
+    return {};
+}
+
 Result<std::unique_ptr<SiteServer>> SiteServer::create(net::Loop& loop,
                                                        const ServeOptions& options) {
     const auto listen = TRY(net::Address::parse(options.listen).context("--listen"));
-    const auto interface = TRY(net::resolve_interface(options.interface));
-    TRY(net::check_multicast_route(interface));
+    const auto interfaces = TRY(session::resolve_interfaces(options.network));
     const std::filesystem::path folder(options.data_folder);
     std::error_code failure;
     std::filesystem::create_directories(folder, failure);
@@ -165,7 +191,7 @@ Result<std::unique_ptr<SiteServer>> SiteServer::create(net::Loop& loop,
     auto signing_key = TRY(crypto::SigningKey::from_pem(TRY(identity.to_pem())));
     return std::unique_ptr<SiteServer>(new SiteServer(
         std::make_unique<Parts>(loop, options, std::move(database), std::move(content),
-                                std::move(identity), std::move(signing_key), interface, listen)));
+                                std::move(identity), std::move(signing_key), interfaces, listen)));
 }
 
 SiteServer::SiteServer(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
@@ -173,6 +199,7 @@ SiteServer::~SiteServer() = default;
 
 Status SiteServer::start() {
     TRY(parts_->https.start());
+    TRY(parts_->watch_queriers());
     auto reachable = parts_->https.local_address();
     // Of all addresses, the one computers in the room can reach.
     if (reachable.is_any()) reachable = parts_->reachable.with_port(reachable.port());

@@ -10,17 +10,16 @@
 #include <string>
 
 #include "base/result.h"
-#include "net/interface.h"
 #include "net/loop.h"
+#include "session/network_options.h"
 
 namespace muster::server {
 
 struct ServeOptions {
     std::string data_folder;
-    std::string listen;     // ADDR:PORT of the API
-    std::string interface;  // for multicast
+    std::string listen;  // ADDR:PORT of the API
+    session::NetworkOptions network;
     std::uint64_t rate_bits_per_second = 0;
-    int ttl = 1;
     bool open_enrolment = false;
 };
 

@@ -8,7 +8,6 @@
 
 #include "fec/decoder.h"
 #include "session/block_cache.h"
-#include "session/group_address.h"
 #include "session/row_encoder.h"
 
 namespace muster::session {
@@ -117,24 +116,6 @@ TEST_F(ContentSourceTest, RowsRestoreLostSymbols) {
     EXPECT_EQ(fec::decode(fec::fast_kernel(), symbols, missing, repair, symbol_bytes).missing_rank,
               0u);
     EXPECT_EQ(damaged, original);
-}
-
-TEST(GroupAddress, IsDrawnFromTheOrganisationsScopeAndStaysTheSameForASession) {
-    for (std::uint32_t session = 0; session < 2000; ++session) {
-        auto group = group_address("", session);
-        ASSERT_TRUE(group.ok());
-        const std::string ip = group->ip();
-        EXPECT_TRUE(ip.starts_with("239.19")) << ip;
-        EXPECT_GE(group->port(), 49152);
-        EXPECT_EQ(group->to_string(), group_address("", session)->to_string());
-    }
-}
-
-TEST(GroupAddress, RefusesWhatIsNoGroupWithAPort) {
-    EXPECT_EQ(group_address("239.1.2.3:5000", 0)->to_string(), "239.1.2.3:5000");
-    EXPECT_FALSE(group_address("10.0.0.1:5000", 0).ok());
-    EXPECT_FALSE(group_address("239.1.2.3:0", 0).ok());
-    EXPECT_FALSE(group_address("nonsense", 0).ok());
 }
 
 }  // namespace

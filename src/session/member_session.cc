@@ -107,8 +107,7 @@ Status MemberSession::on_offer(const Offer& offer) {
     if (!store_) store_ = TRY(callbacks_.open_store(offer));
     ReceiverEngineOptions options;
     options.name = options_.name;
-    options.interface = TRY(net::resolve_interface(options_.interface));
-    TRY(net::check_multicast_route(options.interface));
+    options.interface = TRY(net::multicast_interface(options_.interface, options_.wifi));
     options.memory_bytes = options_.memory_bytes;
     options.seed = prng_.next();
     ReceiverEngine::Callbacks callbacks;

@@ -22,6 +22,7 @@ struct MemberOptions {
     std::string target;  // "/api/v1/sessions/7/member"
     std::string name;
     std::string interface;
+    net::Wifi wifi = net::Wifi::refused;
     std::uint64_t memory_bytes = 128u << 20;
     std::uint64_t seed = 0;
     // After a first success connections are tried again for so long; negative: for ever.

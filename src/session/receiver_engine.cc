@@ -178,7 +178,7 @@ Status ReceiverEngine::start(const Welcome& welcome) {
     uplink_address_ = TRY(net::Address::parse(welcome.uplink));
     socket_ = TRY(net::MulticastReceiver::open(socket));
     if (auto warning = socket_->warning()) callbacks_.on_warning(*warning);
-    opener_.emplace(offer_.session, 0, welcome.epoch_packets, layout_.symbol_bytes(),
+    opener_.emplace(offer_.session, welcome.stream, welcome.epoch_packets, layout_.symbol_bytes(),
                     welcome.group_secret);
     uplink_.emplace(mcast::derive_uplink_key(welcome.uplink_secret), offer_.session);
     next_uplink_number_ = std::uint64_t{welcome.member.value} << 32;
@@ -269,12 +269,20 @@ void ReceiverEngine::watch_silence(TimePoint now) {
     if (finished_ || !listens_ || now - last_rejoin_ < (silent ? kSilence : kRejoinInterval))
         return;
     last_rejoin_ = now;
-    (void)socket_->rejoin();
+    join_again(now, silent);
     if (!silent || silence_reported_) return;
     silence_reported_ = true;
     callbacks_.on_warning(
         "no multicast for 2 s although the session is connected: joined the group again; if this "
         "stays, look at IGMP snooping and the querier of the switch");
+}
+
+void ReceiverEngine::join_again(TimePoint now, bool silent) {
+    if (silent && widening_.on_silence(now, core_->last_heard())) {
+        (void)socket_->widen();
+    } else {
+        (void)socket_->rejoin();
+    }
 }
 
 void ReceiverEngine::on_session_started() {
@@ -337,6 +345,11 @@ void ReceiverEngine::on_store_shrunk(std::uint32_t wrong_blocks) {
 void ReceiverEngine::publish(TimePoint now) {
     if (now < last_publish_ + kPublishInterval) return;
     last_publish_ = now;
+    if (widening_.has_helped(core_->last_heard())) {
+        callbacks_.on_warning(
+            "multicast arrives since the group was joined from any source: a switch does not "
+            "understand source-specific reports (IGMPv3, MLDv2)");
+    }
     ReceiverSnapshot next;
     const auto& verified = core_->verified();
     next.blocks = layout_.block_count() - layout_.manifest_blocks();

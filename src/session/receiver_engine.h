@@ -21,6 +21,7 @@
 #include "net/udp_socket.h"
 #include "session/block_store.h"
 #include "session/inbox.h"
+#include "session/join_widening.h"
 #include "session/wire.h"
 #include "session/worker.h"
 
@@ -85,6 +86,7 @@ private:
     void on_store_shrunk(std::uint32_t wrong_blocks);
     void watch_silence(TimePoint now);
     void obey(const mcast::MemberOrder& order);
+    void join_again(TimePoint now, bool silent);
 
     const ReceiverEngineOptions options_;
     const Offer offer_;
@@ -108,6 +110,7 @@ private:
     TimePoint started_at_{};
     TimePoint last_publish_{};
     TimePoint last_rejoin_{};
+    JoinWidening widening_;
     std::optional<TimePoint> running_since_;
     bool silence_reported_ = false;
     bool listens_ = true;  // it is in the multicast group

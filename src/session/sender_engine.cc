@@ -75,6 +75,7 @@ Result<std::unique_ptr<SenderEngine>> SenderEngine::start(const SenderEngineOpti
     socket.interface = options.interface;
     socket.group = options.group;
     socket.ttl = options.ttl;
+    socket.dscp = options.dscp;
     auto opened = TRY(net::MulticastSender::open(socket));
     auto inbox = TRY(Inbox::create());
     return std::unique_ptr<SenderEngine>(new SenderEngine(
@@ -97,9 +98,11 @@ SenderEngine::SenderEngine(const SenderEngineOptions& options,
     net::fill_random(uplink_root_);
     mcast::GroupSecret first;
     net::fill_random(first.secret);
-    sealer_ =
-        std::make_unique<mcast::GroupSealer>(options_.session, 0, options_.epoch_packets, first);
-    core_ = std::make_unique<mcast::Sender>(created_at_, source_->layout(), options_.core, *rows_);
+    sealer_ = std::make_unique<mcast::GroupSealer>(options_.session, options_.stream,
+                                                   options_.epoch_packets, first);
+    auto core = options_.core;
+    if (options_.group.is_v6()) core.link_overhead_bytes = mcast::kLinkOverheadBytesV6;
+    core_ = std::make_unique<mcast::Sender>(created_at_, source_->layout(), core, *rows_);
     thread_ = std::thread([this] { run(); });
 }
 
@@ -221,6 +224,7 @@ void SenderEngine::join(mcast::JoinRequest request, std::function<void(Result<We
         if (!joined.ok()) return answer(joined.error());
         Welcome welcome;
         welcome.member = *joined;
+        welcome.stream = options_.stream;
         welcome.group = options_.group.to_string();
         welcome.source = socket_.local_address().ip();
         welcome.uplink = socket_.local_address().to_string();
@@ -277,6 +281,10 @@ void SenderEngine::rekey_when_due(TimePoint now) {
         callbacks_.on_rekey(rekeying_.begin(now, sealer_->current(), fresh, core_->membership()));
     }
     if (const auto secret = rekeying_.poll_switch(now)) sealer_->rekey(*secret);
+}
+
+void SenderEngine::others(std::uint32_t live_members) {
+    inbox_.post([this, live_members] { core_->on_others(net::monotonic_now(), live_members); });
 }
 
 void SenderEngine::start_now() {

@@ -32,10 +32,12 @@ namespace muster::session {
 
 struct SenderEngineOptions {
     std::uint32_t session = 0;
+    std::uint8_t stream = 0;  // each interface of a session has one
     net::Interface interface;
     net::Address group;
     int ttl = 1;
     std::uint64_t epoch_packets = mcast::kEpochPackets;  // a key step after so many
+    int dscp = 0;
     mcast::SenderOptions core;
 };
 
@@ -87,6 +89,7 @@ public:
     // A token that was good for this session is no more: the group gets a fresh secret.
     void rekey();
     void start_now();
+    void others(std::uint32_t live_members);  // of the session's other streams
     void end(std::string why);
 
     SenderSnapshot snapshot() const;

@@ -44,6 +44,7 @@ public:
     // and its hello may say it.
     void accept(std::shared_ptr<net::WebSocket> socket, const std::string& name);
     void start_now() { engine_->start_now(); }
+    void others(std::uint32_t live_members) { engine_->others(live_members); }
     void end(const std::string& why) { engine_->end(why); }
     // The token of this computer is good no more: it is put out, and the group gets a new secret.
     void revoke(const std::string& name);

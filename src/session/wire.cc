@@ -127,7 +127,8 @@ Value write(const Rekeyed& rekeyed) { return object("rekeyed").set("rekeys", rek
 
 Value write(const Welcome& welcome) {
     Value value = object("welcome");
-    value.set("member", welcome.member.value).set("group", welcome.group);
+    value.set("member", welcome.member.value).set("stream", unsigned{welcome.stream});
+    value.set("group", welcome.group);
     value.set("source", welcome.source).set("uplink", welcome.uplink);
     write_secret(value, welcome.group_secret);
     value.set("epoch_packets", welcome.epoch_packets);
@@ -212,6 +213,7 @@ Result<ToMember> read_welcome(const Value& value) {
     Welcome welcome;
     welcome.member =
         mcast::MemberNumber(static_cast<std::uint32_t>(TRY(unsigned_at(value, "member", ~0u))));
+    welcome.stream = static_cast<std::uint8_t>(TRY(unsigned_at(value, "stream", 255)));
     welcome.group = TRY(value.string_at("group"));
     welcome.source = TRY(value.string_at("source"));
     welcome.uplink = TRY(value.string_at("uplink"));

@@ -39,6 +39,7 @@ struct Offer {
 
 struct Welcome {
     mcast::MemberNumber member;
+    std::uint8_t stream = 0;
     std::string group;   // "239.192.0.1:5000"
     std::string source;  // the sender's address
     std::string uplink;  // where NAKs go, "10.0.0.1:40000"

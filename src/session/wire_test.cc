@@ -79,6 +79,7 @@ TEST(Wire, OfferAndWelcomeKeepKeysAndLayout) {
     EXPECT_EQ(read.image, offer.image);
     Welcome welcome;
     welcome.member = mcast::MemberNumber(9);
+    welcome.stream = 3;
     welcome.group = "239.192.0.1:5000";
     welcome.uplink = "10.0.0.1:40000";
     welcome.uplink_secret[0] = std::byte{1};
@@ -88,6 +89,7 @@ TEST(Wire, OfferAndWelcomeKeepKeysAndLayout) {
     welcome.rate_bits_per_second = 200'000'000;
     const auto got = through_member(welcome);
     EXPECT_EQ(got.member, welcome.member);
+    EXPECT_EQ(got.stream, welcome.stream);
     EXPECT_EQ(got.group, welcome.group);
     EXPECT_EQ(got.uplink_secret, welcome.uplink_secret);
     EXPECT_EQ(got.group_secret.rekeys, 3u);
