@@ -46,6 +46,7 @@ class Session:
         self.server = room.hosts.get("server") or room.host("server")
         self.image = os.path.join(room.tmp, name)
         self.token = os.path.join(room.tmp, f"{name}.token")
+        self.listen = self.server.address
         self.port = 7443 + sum(name.encode()) % 100
         self.image_bytes = image_bytes
         self.sender = None
@@ -68,7 +69,7 @@ class Session:
     def _send_argv(self, receivers, image, rate, max_wait_s, interface, port, more=()):
         return [self._muster, "send", image or self.image, "--interface", interface,
                 "--rate", rate, "--receivers", receivers, "--max-wait", max_wait_s,
-                "--listen", f"{self.server.address}:{port or self.port}",
+                "--listen", f"{self.listen}:{port or self.port}",
                 "--token-file", self.token, "--json", *more]
 
     def send(self, receivers, *, rate="190M", max_wait_s=30, more=()):
@@ -89,24 +90,29 @@ class Session:
         return any(int(words[1].split(":")[1], 16) == self.port and words[3] == "0A"
                    for words in self.server.inside(read))
 
-    def send_once(self, *, image=None, rate="190M", interface="eth0", port=None):
-        """A sender that is expected to fail."""
-        return self.server.popen(self._send_argv(1, image, rate, 5, interface, port))
+    def send_once(self, *, image=None, rate="190M", interface="eth0", port=None, wrapper=()):
+        """A sender that is expected to fail. wrapper: a program that starts it."""
+        argv = self._send_argv(1, image, rate, 5, interface, port)
+        return self.server.popen(list(wrapper) + argv)
 
-    def _receive_argv(self, token, interface, out):
-        return [self._muster, "receive", "--server", f"{self.server.address}:{self.port}",
+    def _receive_argv(self, token, interface, out, server=None):
+        server = server or self.server.address
+        return [self._muster, "receive", "--server", f"{server}:{self.port}",
                 "--token-file", token or self.token, "--interface", interface, "--out", out,
                 "--json"]
 
-    def receive(self, host, *, token=None, out=None):
+    def receive(self, host, *, token=None, out=None, wrapper=(), options=(),
+                server=None):
         out = out or os.path.join(self.room.tmp, f"{host.name}.out")
         self._outputs[host.name] = out
-        self.receivers[host.name] = host.popen(self._receive_argv(token, "eth0", out))
+        argv = self._receive_argv(token, "eth0", out, server)
+        self.receivers[host.name] = host.popen(list(wrapper) + argv + list(options))
 
-    def receive_once(self, host, *, token=None, interface="eth0", out=None, limit_s=30):
+    def receive_once(self, host, *, token=None, interface="eth0", out=None, limit_s=30,
+                     wrapper=()):
         """A receiver that is expected to fail; returns when it has ended."""
         out = out or os.path.join(self.room.tmp, f"{host.name}.out")
-        process = host.popen(self._receive_argv(token, interface, out))
+        process = host.popen(list(wrapper) + self._receive_argv(token, interface, out))
         process.wait(limit_s)
         return process
 
