@@ -34,11 +34,11 @@ def parts():
 
 
 def chosen(rows, only, quick):
-    """Rows whose name contains, or as a pattern matches, one of the texts of --only."""
+    """Rows whose name contains one of the texts of --only, in which * stands for anything."""
     for row in rows:
         if quick and not row.quick:
             continue
-        if not only or any(text in row.name or fnmatch.fnmatch(row.name, text) for text in only):
+        if not only or any(fnmatch.fnmatch(row.name, f"*{text}*") for text in only):
             yield row
 
 
@@ -102,7 +102,7 @@ def arguments():
                         help="folder of our programs")
     parser.add_argument("--check", action="store_true", help="exit 1 when a bar is missed")
     parser.add_argument("--only", action="append", metavar="NAME",
-                        help="rows whose name contains NAME (or matches it: wall/*5%%*); repeats")
+                        help="rows whose name contains NAME, * for anything: wall/8*5%%; repeats")
     parser.add_argument("--quick", action="store_true", help="a few rows, about a minute")
     parser.add_argument("--list", action="store_true", help="print the rows and end")
     parser.add_argument("--once", action="store_true", help="do not repeat a missed row")
