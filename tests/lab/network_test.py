@@ -121,6 +121,8 @@ def a_switch_that_snoops_passes_the_stream_to_members_alone(programs):
 def a_switch_without_igmpv3_is_told_in_the_older_way(programs):
     """The port of PC-02 loses every IGMPv3 report, as at a switch that does not know them."""
     with Room(link_rate="200mbit", snooping=True) as room:
+        # A querier of IGMPv2 would make the hosts speak IGMPv2 by themselves.
+        room.shell("ip link set br0 type bridge mcast_igmp_version 3")
         fast_querier(room)
         session = Session(programs, room, 8 * MIB)
         pc, old = room.host("PC-01"), room.host("PC-02")
@@ -207,6 +209,7 @@ def the_sender_leaves_asking_to_a_querier_that_is_there(programs):
         room.shell("ip addr add 10.77.0.250/24 dev br0\n"
                    "ip link set br0 type bridge mcast_query_use_ifaddr 1\n"
                    "ip link set br0 type bridge mcast_query_interval 100\n"
+                   "ip link set br0 type bridge mcast_startup_query_interval 100\n"
                    "ip link set br0 type bridge mcast_querier 0\n"
                    "ip link set br0 type bridge mcast_querier 1\n")
         session.send(1, max_wait_s=60, more=["--igmp-querier", "--querier-patience", "60"])
