@@ -231,6 +231,7 @@ private:
         Value line = Value::map();
         line.set("bytes_sent", std::move(bytes)).set("receivers", std::move(receivers));
         line.set("verified", verified).set("rounds", counters.groups_repaired);
+        line.set("symbol_bytes", unsigned{final_.symbol_bytes});
         line.set("naks", counters.naks_received).set("seconds", final_.seconds);
         std::printf("%s\n", text::to_json(line).c_str());
     }

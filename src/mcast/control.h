@@ -75,13 +75,20 @@ struct MemberLeft {
     std::string reason;
 };
 
+// The largest probe that came (symbol_probe.h).
+struct MemberProbed {
+    std::uint16_t symbol_bytes = 0;
+};
+
 using MemberMessage = std::variant<JoinRequest, MemberReport, MemberFinished, MemberLeft>;
 
 enum class MemberState { active, deferred, verified, failed, lost };
 std::string_view to_string(MemberState state);
 
 // From the sender: the session has begun for this member, or is over.
-struct SessionStarted {};
+struct SessionStarted {
+    std::uint16_t symbol_bytes = 0;
+};
 struct SessionEnded {
     std::string reason;
 };

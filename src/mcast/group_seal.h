@@ -70,6 +70,7 @@ public:
     // As PacketOpener::open. Errc::unauthenticated also: a key that we were not told, or of a time
     // before we came.
     Result<Opened> open(TimePoint now, ByteSpan datagram, MutableByteSpan scratch);
+    void set_payload_bytes(std::size_t payload_bytes) { payload_bytes_ = payload_bytes; }
     void on_rekey(TimePoint now, const GroupSecret& secret);
 
 private:

@@ -38,6 +38,12 @@ Result<Layout> Layout::create(const LayoutOptions& options) {
     return Layout(options);
 }
 
+Result<Layout> Layout::with_symbol_bytes(std::uint16_t symbol_bytes) const {
+    LayoutOptions options = options_;
+    options.symbol_bytes = symbol_bytes;
+    return create(options);
+}
+
 Layout::Layout(const LayoutOptions& options) : options_(options) {
     auto count = [](std::uint64_t value) { return static_cast<std::uint32_t>(value); };
     symbols_per_block_ = options.block_bytes / options.symbol_bytes;

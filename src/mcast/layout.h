@@ -57,6 +57,9 @@ public:
     // a stretch longer than kMaxGroupSymbols, or more symbols than 32 bits can number.
     static Result<Layout> create(const LayoutOptions& options);
 
+    // The same blocks in symbols of another size. Errors as create().
+    Result<Layout> with_symbol_bytes(std::uint16_t symbol_bytes) const;
+
     const LayoutOptions& options() const { return options_; }
     std::uint32_t manifest_blocks() const { return manifest_blocks_; }
     std::uint32_t block_count() const { return block_count_; }

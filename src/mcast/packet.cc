@@ -62,6 +62,20 @@ void encode(const FeedbackPacket& packet, ByteSpan, ByteWriter& out) {
     out.u32(packet.backlog_kib).u32(packet.sink_kbps);
 }
 
+void encode(const ProbePacket& packet, ByteSpan, ByteWriter& out) {
+    out.u16(packet.symbol_bytes);
+    for (std::size_t i = 2; i < kRepairFixedBytes + packet.symbol_bytes; ++i) out.u8(0);
+}
+
+Status decode(ByteReader in, ProbePacket& packet) {
+    const std::size_t length = in.remaining();
+    packet.symbol_bytes = in.u16();
+    if (in.failed() || length != kRepairFixedBytes + packet.symbol_bytes) {
+        return corrupt("PROBE of the wrong length");
+    }
+    return {};
+}
+
 Status decode(ByteReader in, std::size_t payload_bytes, DataPacket& packet) {
     packet.symbol = in.u32();
     packet.payload = in.rest();
@@ -167,6 +181,8 @@ std::size_t body_bytes(const Packet& packet, std::size_t payload_bytes) {
         case PacketType::status:
             return kStatusFixedBytes + kAdvertBytes * std::get<StatusPacket>(packet).adverts.size();
         case PacketType::feedback: return kFeedbackBytes;
+        case PacketType::probe:
+            return kRepairFixedBytes + std::get<ProbePacket>(packet).symbol_bytes;
         case PacketType::nak: break;
     }
     return kNakFixedBytes + kNakEntryBytes * std::get<NakPacket>(packet).entries.size();
@@ -231,6 +247,7 @@ Result<Packet> decode_body(PacketType type, ByteSpan body, std::size_t payload_b
         case PacketType::status: TRY(decode(in, packet.emplace<StatusPacket>())); break;
         case PacketType::nak: TRY(decode(in, packet.emplace<NakPacket>())); break;
         case PacketType::feedback: TRY(decode(in, packet.emplace<FeedbackPacket>())); break;
+        case PacketType::probe: TRY(decode(in, packet.emplace<ProbePacket>())); break;
         default: return corrupt("datagram of unknown type");
     }
     return packet;

@@ -29,8 +29,15 @@ inline constexpr std::size_t kTagBytes = 16;
 inline constexpr std::size_t kLinkOverheadBytes = 14 + 20 + 8;
 inline constexpr std::size_t kLinkOverheadBytesV6 = 14 + 40 + 8;
 
-enum class PacketType : std::uint8_t { data = 1, repair = 2, status = 3, nak = 4, feedback = 5 };
-inline constexpr std::uint8_t kLastPacketType = 5;
+enum class PacketType : std::uint8_t {
+    data = 1,
+    repair = 2,
+    status = 3,
+    nak = 4,
+    feedback = 5,
+    probe = 6
+};
+inline constexpr std::uint8_t kLastPacketType = 6;
 
 struct Header {
     PacketType type = PacketType::data;
@@ -121,7 +128,13 @@ struct FeedbackPacket {
     std::uint32_t sink_kbps = 0;       // what decoding, hashing and storing sustain; 0: unknown
 };
 
-using Packet = std::variant<DataPacket, RepairPacket, StatusPacket, NakPacket, FeedbackPacket>;
+// As long as a REPAIR with symbols of that size: whoever gets it can take them.
+struct ProbePacket {
+    std::uint16_t symbol_bytes = 0;
+};
+
+using Packet =
+    std::variant<DataPacket, RepairPacket, StatusPacket, NakPacket, FeedbackPacket, ProbePacket>;
 
 PacketType packet_type(const Packet& packet);
 // Length of the body in bytes when a data or repair packet carries `payload_bytes`.

@@ -53,6 +53,7 @@ Packet random_packet(Prng& prng, PacketType type, ByteSpan payload) {
             return FeedbackPacket{word(),      prng.next(), word(),      prng.next(),
                                   prng.next(), prng.next(), prng.next(), prng.next(),
                                   word(),      word(),      word(),      word()};
+        case PacketType::probe: return ProbePacket{static_cast<std::uint16_t>(prng.below(9000))};
         case PacketType::nak: break;
     }
     NakPacket nak{word(), prng.next(), half(), {}};
@@ -63,13 +64,13 @@ Packet random_packet(Prng& prng, PacketType type, ByteSpan payload) {
     return nak;
 }
 
-constexpr PacketType kTypes[] = {PacketType::data, PacketType::repair, PacketType::status,
-                                 PacketType::nak, PacketType::feedback};
+constexpr PacketType kTypes[] = {PacketType::data, PacketType::repair,   PacketType::status,
+                                 PacketType::nak,  PacketType::feedback, PacketType::probe};
 
 TEST(Packet, EveryPacketComesBackAsItWasEncoded) {
     Prng prng(1);
     for (int i = 0; i < 500; ++i) {
-        const PacketType type = kTypes[prng.below(5)];
+        const PacketType type = kTypes[prng.below(std::size(kTypes))];
         const Bytes payload = random_bytes(prng, kPayloadBytes);
         const bool carries = type == PacketType::data || type == PacketType::repair;
         const ByteSpan carried = carries ? ByteSpan(payload) : ByteSpan();
@@ -165,7 +166,7 @@ TEST(Packet, RandomBytesNeverPassForMoreThanTheyAre) {
     Prng prng(3);
     for (int i = 0; i < 20'000; ++i) {
         const Bytes body = random_bytes(prng, prng.below(120));
-        const PacketType type = kTypes[prng.below(5)];
+        const PacketType type = kTypes[prng.below(std::size(kTypes))];
         const auto decoded = decode_body(type, body, kPayloadBytes);
         if (!decoded.ok()) continue;
         ASSERT_EQ(body_bytes(*decoded, kPayloadBytes), body.size());
@@ -182,6 +183,15 @@ TEST(Packet, FitsAnMtuOf1500) {
     NakPacket nak;
     nak.entries.resize(kMaxNakEntries);
     EXPECT_LE(sealed + body_bytes(nak, 0), kUdpBytes);
+}
+
+TEST(Packet, AProbeIsAsLongAsARepairOfItsSymbolSize) {
+    for (std::uint16_t size : {1024, 1408, 8192}) {
+        EXPECT_EQ(body_bytes(ProbePacket{size}, 0), body_bytes(RepairPacket{}, size));
+    }
+    Bytes body = encoded(ProbePacket{1408}, {});
+    body.pop_back();
+    EXPECT_FALSE(decode_body(PacketType::probe, body, kPayloadBytes).ok());
 }
 
 }  // namespace

@@ -56,6 +56,14 @@ void Receiver::on_joined(TimePoint now, MemberNumber number) {
     next_report_ = now + jittered_period();
 }
 
+bool Receiver::set_symbol_bytes(std::uint16_t symbol_bytes) {
+    if (symbol_bytes == layout_.symbol_bytes()) return true;
+    auto layout = layout_.with_symbol_bytes(symbol_bytes);
+    if (!layout.ok() || !groups_.empty()) return false;
+    layout_ = *layout;
+    return true;
+}
+
 // ---- datagrams ----
 
 void Receiver::on_packet(TimePoint now, std::uint64_t packet_number, const Packet& packet) {

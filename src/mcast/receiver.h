@@ -67,6 +67,9 @@ public:
 
     JoinRequest make_join() const;
     void on_joined(TimePoint now, MemberNumber number);
+    // The session's symbol size, before anything was received. False when it cannot be so or came
+    // too late.
+    bool set_symbol_bytes(std::uint16_t symbol_bytes);
 
     void on_packet(TimePoint now, std::uint64_t packet_number, const Packet& packet);
     void on_rejected_datagram() { ++counters_.datagrams_rejected; }
@@ -117,7 +120,7 @@ private:
     IntervalSet missed_blocks();
     Duration jittered_period();
 
-    const Layout layout_;
+    Layout layout_;
     const ReceiverOptions options_;
     Mediator& mediator_;
     Prng prng_;

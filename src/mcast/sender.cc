@@ -18,6 +18,7 @@ constexpr Duration kStatusInterval = milliseconds(20);
 // An answer to NAKs: the sooner it is out, the fewer ask for what is already promised.
 constexpr Duration kNewsInterval = std::chrono::microseconds(500);
 constexpr Duration kMaxStatusInterval = std::chrono::seconds(1);
+constexpr Duration kNoticeOfLayout = milliseconds(30);
 constexpr double kStatusShare = 1.0 / 16;  // of the rate, at most
 constexpr Duration kIdleStatusInterval = milliseconds(250);
 constexpr std::uint16_t kFeedbackPeriodMs = 100;
@@ -41,19 +42,37 @@ Sender::Sender(TimePoint now, const Layout& layout, const SenderOptions& options
       batch_(layout_),
       nak_rate_(options.backoff_ms) {
     if (!options_.start.wait_from_first_member) waiting_since_ = now;
+    if (options_.largest_symbol_bytes != 0) probe_.emplace(options_.largest_symbol_bytes);
 }
 
 // ---- states ----
 
 void Sender::set_state(TimePoint now, SenderState state, std::string why) {
     if (state_ == state) return;
+    const bool starts = state_ == SenderState::gathering && state == SenderState::running;
     if (state_ == SenderState::gathering) content_from_ = now + options_.prelude;
+    if (starts && probe_) probe_->on_start(now);
     state_ = state;
     lingering_since_.reset();
     if (state == SenderState::lingering) lingering_since_ = now;
     pause_.expect_nothing();
     if (state == SenderState::running) pause_.expect_feedback(now);
     events_.push_back(StateChanged{state, std::move(why)});
+    choose_layout(now);
+}
+
+// Members are told before the content begins, so the last moment comes a little earlier.
+void Sender::choose_layout(TimePoint now) {
+    if (layout_chosen_ || state_ == SenderState::gathering || state_ == SenderState::ended) return;
+    if (probe_ && !probe_->all_have_answered() && now + kNoticeOfLayout < content_from_) return;
+    layout_chosen_ = true;
+    if (probe_) {
+        // Nothing that depends on the size of symbols has happened yet.
+        auto chosen = layout_.with_symbol_bytes(probe_->choose());
+        if (chosen.ok()) layout_ = *chosen;
+        probe_.reset();
+    }
+    events_.push_back(LayoutChosen{layout_.symbol_bytes()});
 }
 
 void Sender::start(TimePoint now) {
@@ -247,6 +266,7 @@ Outgoing Sender::account(TimePoint now, Packet packet) {
             ++counters_.repair_symbols;
             counters_.repair_wire_bytes += wire;
             break;
+        case PacketType::probe: counters_.status_wire_bytes += wire; break;
         default:
             ++counters_.status_packets;
             counters_.status_wire_bytes += wire;
@@ -270,10 +290,18 @@ std::size_t Sender::status_wire_bytes() const {
 
 std::size_t Sender::content_wire_bytes() const { return wire_bytes_of(RepairPacket{}); }
 
+std::optional<Outgoing> Sender::next_probe(TimePoint now) {
+    if (!probe_ || pacer_.earliest(now, content_wire_bytes()) > now) return std::nullopt;
+    const auto size = probe_->poll(now);
+    if (!size) return std::nullopt;
+    return account(now, ProbePacket{*size});
+}
+
 std::optional<Outgoing> Sender::poll_packet(TimePoint now) {
     on_deadline(now);
-    if (state_ != SenderState::running && state_ != SenderState::lingering) return std::nullopt;
-    if (!pause_.has_carrier()) return std::nullopt;
+    if (state_ == SenderState::ended || !pause_.has_carrier()) return std::nullopt;
+    if (auto probe = next_probe(now)) return probe;
+    if (state_ == SenderState::gathering) return std::nullopt;
     request_rows();
     const bool status = status_due(now);
     const std::size_t size = status ? status_wire_bytes() : content_wire_bytes();
@@ -290,6 +318,7 @@ void Sender::on_deadline(TimePoint now) {
     check_pause(now);
     check_members(now);
     check_start(now);
+    choose_layout(now);
     check_end(now);
 }
 
@@ -298,6 +327,14 @@ TimePoint Sender::next_deadline(TimePoint now) const {
     if (state_ == SenderState::gathering && waiting_since_) {
         const TimePoint wait_over = *waiting_since_ + options_.start.max_wait;
         if (wait_over > now) next = std::min(next, wait_over);
+    }
+    if (probe_ && state_ != SenderState::ended && pause_.has_carrier()) {
+        if (const auto due = probe_->next_deadline()) {
+            next = std::min(next, std::max(*due, pacer_.earliest(now, content_wire_bytes())));
+        }
+        if (state_ != SenderState::gathering) {
+            next = std::min(next, content_from_ - kNoticeOfLayout);
+        }
     }
     const bool sends = state_ == SenderState::running || state_ == SenderState::lingering;
     if (sends && pause_.has_carrier()) {

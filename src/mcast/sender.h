@@ -34,6 +34,7 @@
 #include "mcast/pause.h"
 #include "mcast/repair_board.h"
 #include "mcast/source_batch.h"
+#include "mcast/symbol_probe.h"
 #include "mcast/want_map.h"
 
 namespace muster::mcast {
@@ -60,6 +61,8 @@ struct SenderOptions {
     std::uint32_t max_members = 100'000;
     std::uint16_t backoff_ms = 10;
     std::uint16_t grtt_ms = 2;
+    // The largest symbol to probe for (symbol_probe.h); 0: the layout's is taken as it is.
+    std::uint16_t largest_symbol_bytes = 0;
     std::size_t link_overhead_bytes = kLinkOverheadBytes;  // of a datagram, for rate and figures
 };
 
@@ -94,7 +97,12 @@ struct MemberOrdered {
     MemberNumber number;
     MemberOrder order;
 };
-using SenderEvent = std::variant<MemberChanged, StateChanged, PauseChanged, MemberOrdered>;
+// The symbol size is settled: said once, when the session starts or a little later.
+struct LayoutChosen {
+    std::uint16_t symbol_bytes = 0;
+};
+using SenderEvent =
+    std::variant<MemberChanged, StateChanged, PauseChanged, MemberOrdered, LayoutChosen>;
 
 // A datagram to be sealed and sent now. Data and repair packets get their payload from the owner.
 struct Outgoing {
@@ -126,6 +134,7 @@ public:
     void on_disconnected(TimePoint now, MemberNumber number);
     void on_nak(TimePoint now, const NakPacket& nak);
     void on_feedback(TimePoint now, const FeedbackPacket& feedback);
+    void on_probed(MemberNumber number, const MemberProbed& answer);
     void on_rows_ready(GroupId group, std::uint32_t end_row);
     void start(TimePoint now);
     void end(TimePoint now, const std::string& why);
@@ -148,6 +157,7 @@ public:
     const Membership& membership() const { return membership_; }
     const SenderCounters& counters() const { return counters_; }
     const WantMap& wants() const { return wants_; }
+    // Its symbol size is settled when LayoutChosen was said.
     const Layout& layout() const { return layout_; }
     BlockIndex cursor() const { return cursor_; }
     // Sources of the group are still to be sent in the running pass.
@@ -159,6 +169,7 @@ private:
     void finish_member(TimePoint now, MemberNumber number, MemberState state, std::string why);
     void check_start(TimePoint now);
     void check_end(TimePoint now);
+    void choose_layout(TimePoint now);
     void check_members(TimePoint now);
     void check_pause(TimePoint now);
     void on_request(TimePoint now, MemberNumber number, const NakEntry& entry, double loss,
@@ -182,10 +193,11 @@ private:
     std::size_t status_wire_bytes() const;
     std::size_t content_wire_bytes() const;  // of a repair datagram, the longer of the two kinds
     StatusPacket make_status(TimePoint now);
+    std::optional<Outgoing> next_probe(TimePoint now);
     Outgoing account(TimePoint now, Packet packet);
     double worst_loss() const;
 
-    const Layout layout_;
+    Layout layout_;
     const SenderOptions options_;
     Mediator& mediator_;
     Membership membership_;
@@ -203,7 +215,9 @@ private:
 
     TimePoint created_at_;
     std::optional<TimePoint> waiting_since_;
-    TimePoint content_from_{};  // the end of the prelude
+    TimePoint content_from_{};          // the end of the prelude
+    std::optional<SymbolProbe> probe_;  // until the layout is chosen
+    bool layout_chosen_ = false;
     std::optional<TimePoint> lingering_since_;
     std::optional<TimePoint> drained_since_;
 

@@ -52,6 +52,7 @@ Result<MemberNumber> Sender::on_join(TimePoint now, const JoinRequest& request) 
                              ? request.open_blocks
                              : std::min(least_open_blocks_, request.open_blocks);
     events_.push_back(MemberChanged{number, request.name, MemberState::active, ""});
+    if (probe_) probe_->on_joined(now, number);
     if (!waiting_since_) waiting_since_ = now;
     if (state_ == SenderState::lingering) set_state(now, SenderState::running, "a late joiner");
     drained_since_.reset();
@@ -100,6 +101,10 @@ void Sender::on_left_group(TimePoint now, MemberNumber number, const MemberLeft&
     member->last_heard = now;
 }
 
+void Sender::on_probed(MemberNumber number, const MemberProbed& answer) {
+    if (probe_) probe_->on_answer(number, answer.symbol_bytes);
+}
+
 void Sender::on_others(TimePoint now, std::uint32_t live_members) {
     if (live_members > 0 && !waiting_since_) waiting_since_ = now;
     const bool all_gone = live_members == 0 && live_elsewhere_ > 0;
@@ -120,6 +125,7 @@ void Sender::finish_member(TimePoint now, MemberNumber number, MemberState state
     Member* member = membership_.find(number);
     CHECK(member != nullptr && member->is_live());
     membership_.set_state(number, state, why, now);
+    if (probe_) probe_->on_gone(number);
     wants_.remove_member(number);
     forget_satisfied();
     events_.push_back(MemberChanged{number, member->name, state, std::move(why)});

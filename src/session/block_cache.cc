@@ -5,8 +5,7 @@
 
 namespace muster::session {
 
-Result<ByteSpan> BlockCache::symbol(std::uint32_t wire_symbol) {
-    const auto& layout = source_->layout();
+Result<ByteSpan> BlockCache::symbol(const mcast::Layout& layout, std::uint32_t wire_symbol) {
     const mcast::BlockIndex block = layout.block_of(wire_symbol);
     auto slot =
         std::find_if(slots_.begin(), slots_.end(), [&](const Slot& s) { return s.block == block; });

@@ -18,7 +18,7 @@ public:
     explicit BlockCache(std::shared_ptr<const ContentSource> source) : source_(std::move(source)) {}
 
     // The view holds until sixteen other blocks were asked for.
-    Result<ByteSpan> symbol(std::uint32_t wire_symbol);
+    Result<ByteSpan> symbol(const mcast::Layout& layout, std::uint32_t wire_symbol);
 
 private:
     struct Slot {

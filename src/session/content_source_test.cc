@@ -72,7 +72,7 @@ TEST_F(ContentSourceTest, SymbolsOfInterleavedBlocksAreThoseOfTheFile) {
     for (std::uint32_t s = 0; s < layout.symbols_per_block(); ++s) {
         for (mcast::BlockIndex b(0); b.value < layout.block_count(); ++b) {
             if (s >= layout.symbols_in_block(b)) continue;
-            const auto symbol = cache.symbol(layout.wire_symbol(b, s));
+            const auto symbol = cache.symbol(layout, layout.wire_symbol(b, s));
             ASSERT_TRUE(symbol.ok());
             const std::size_t bytes =
                 std::size_t{layout.symbols_in_block(b)} * layout.symbol_bytes();
@@ -102,7 +102,7 @@ TEST_F(ContentSourceTest, RowsRestoreLostSymbols) {
                         .ok());
     }
     RowEncoder encoder(*source);
-    auto rows = encoder.rows(group, 40, 5);
+    auto rows = encoder.rows(layout, group, 40, 5);
     ASSERT_TRUE(rows.ok());
     Bytes damaged = original;
     const std::uint32_t missing[] = {0, 17, 90};

@@ -90,9 +90,9 @@ void MemberSession::on_text(const std::string& text) {
         status = Error(Errc::unavailable, "the server ended the session: " + ended->reason);
     } else if (const auto* order = std::get_if<mcast::MemberOrder>(&*message)) {
         if (engine_) engine_->on_order(*order);
-    } else {
+    } else if (const auto* started = std::get_if<mcast::SessionStarted>(&*message)) {
         started_ = true;
-        if (engine_) engine_->on_session_started();
+        if (engine_) engine_->on_session_started(started->symbol_bytes);
     }
     if (!status.ok()) finish(status);
 }

@@ -14,7 +14,7 @@ constexpr Duration kGather = std::chrono::microseconds(500);
 constexpr std::size_t kManyDatagrams = 24;
 constexpr Duration kSilence = std::chrono::seconds(2);
 constexpr Duration kRejoinInterval = std::chrono::seconds(60);
-constexpr std::size_t kDatagramBytes = 2048;
+constexpr std::size_t kDatagramBytes = 9216;  // a jumbo frame
 constexpr std::uint32_t kLeastGroups = 3;
 constexpr std::uint32_t kMostGroups = 64;
 }  // namespace
@@ -231,6 +231,10 @@ std::size_t ReceiverEngine::receive() {
         }
         const auto opened = opener_->open(now, datagram.bytes, scratch);
         if (opened.ok()) {
+            if (const auto* probe = std::get_if<mcast::ProbePacket>(&opened->packet)) {
+                on_probe(*probe);
+            }
+            large_datagrams_.on_packet(opened->header.packet_number, opened->header.type);
             core_->on_packet(now, opened->header.packet_number, opened->packet);
         } else if (opened.error().code() != Errc::already_exists) {
             core_->on_rejected_datagram();
@@ -285,8 +289,25 @@ void ReceiverEngine::join_again(TimePoint now, bool silent) {
     }
 }
 
-void ReceiverEngine::on_session_started() {
-    inbox_.post([this] { running_since_ = net::monotonic_now(); });
+void ReceiverEngine::on_session_started(std::uint16_t symbol_bytes) {
+    inbox_.post([this, symbol_bytes] { begin(symbol_bytes); });
+}
+
+void ReceiverEngine::begin(std::uint16_t symbol_bytes) {
+    running_since_ = net::monotonic_now();
+    if (!core_->set_symbol_bytes(symbol_bytes)) {
+        return finish(Error(Errc::corrupt, "the server started the session with symbols of " +
+                                               std::to_string(symbol_bytes) + " bytes"));
+    }
+    if (symbol_bytes == layout_.symbol_bytes()) return;
+    layout_ = *layout_.with_symbol_bytes(symbol_bytes);
+    opener_->set_payload_bytes(symbol_bytes);
+}
+
+void ReceiverEngine::on_probe(const mcast::ProbePacket& probe) {
+    if (probe.symbol_bytes <= largest_probe_) return;
+    largest_probe_ = probe.symbol_bytes;
+    callbacks_.send(ToServer(mcast::MemberProbed{largest_probe_}));
 }
 
 void ReceiverEngine::on_order(mcast::MemberOrder order) {
@@ -345,6 +366,14 @@ void ReceiverEngine::on_store_shrunk(std::uint32_t wrong_blocks) {
 void ReceiverEngine::publish(TimePoint now) {
     if (now < last_publish_ + kPublishInterval) return;
     last_publish_ = now;
+    if (!finished_ && large_datagrams_.are_lost()) {
+        return finish(Error(Errc::unavailable,
+                            "only small datagrams arrive: the path to this computer does not carry "
+                            "the session's, of " +
+                                std::to_string(layout_.symbol_bytes()) +
+                                " bytes and headers; look at the MTU of " +
+                                options_.interface.name + " and of the switches between"));
+    }
     if (widening_.has_helped(core_->last_heard())) {
         callbacks_.on_warning(
             "multicast arrives since the group was joined from any source: a switch does not "

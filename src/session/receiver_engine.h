@@ -22,6 +22,7 @@
 #include "session/block_store.h"
 #include "session/inbox.h"
 #include "session/join_widening.h"
+#include "session/large_datagrams.h"
 #include "session/wire.h"
 #include "session/worker.h"
 
@@ -64,7 +65,7 @@ public:
     // Opens the sockets and starts the thread.
     Status start(const Welcome& welcome);
     // From now on datagrams should come. Any thread.
-    void on_session_started();
+    void on_session_started(std::uint16_t symbol_bytes);
     // The sender's order: stay in the group, leave it, or take the rest by HTTPS. Any thread.
     void on_order(mcast::MemberOrder order);
     // The group goes over to this secret. Answers when it is ready for it. Any thread.
@@ -86,11 +87,13 @@ private:
     void on_store_shrunk(std::uint32_t wrong_blocks);
     void watch_silence(TimePoint now);
     void obey(const mcast::MemberOrder& order);
+    void on_probe(const mcast::ProbePacket& probe);
+    void begin(std::uint16_t symbol_bytes);
     void join_again(TimePoint now, bool silent);
 
     const ReceiverEngineOptions options_;
     const Offer offer_;
-    const mcast::Layout layout_;
+    mcast::Layout layout_;  // its symbol size is settled by the start
     BlockStore& store_;
     Callbacks callbacks_;
     Inbox inbox_;
@@ -104,6 +107,8 @@ private:
     net::Address uplink_address_;
     std::uint64_t next_uplink_number_ = 0;
     std::uint64_t drops_reported_ = 0;
+    std::uint16_t largest_probe_ = 0;
+    LargeDatagrams large_datagrams_;
     bool store_ordered_ = false;
     bool finished_ = false;
 

@@ -5,11 +5,10 @@
 
 namespace muster::session {
 
-Result<const Bytes*> RowEncoder::load(mcast::GroupId group) {
+Result<const Bytes*> RowEncoder::load(const mcast::Layout& layout, mcast::GroupId group) {
     for (const auto& loaded : loaded_) {
         if (loaded.group == group) return &loaded.symbols;
     }
-    const auto& layout = source_->layout();
     const std::size_t symbol_bytes = layout.symbol_bytes();
     Bytes symbols(layout.symbols_in_group(group) * symbol_bytes);
     for (auto block = layout.first_block(group); block < layout.end_block(group); ++block) {
@@ -23,10 +22,10 @@ Result<const Bytes*> RowEncoder::load(mcast::GroupId group) {
     return &loaded_.back().symbols;
 }
 
-Result<std::vector<Bytes>> RowEncoder::rows(mcast::GroupId group, std::uint32_t first,
-                                            std::uint32_t count) {
-    const Bytes* data = TRY(load(group));
-    const std::size_t symbol_bytes = source_->layout().symbol_bytes();
+Result<std::vector<Bytes>> RowEncoder::rows(const mcast::Layout& layout, mcast::GroupId group,
+                                            std::uint32_t first, std::uint32_t count) {
+    const Bytes* data = TRY(load(layout, group));
+    const std::size_t symbol_bytes = layout.symbol_bytes();
     std::vector<const std::byte*> symbols;
     for (std::size_t at = 0; at < data->size(); at += symbol_bytes) {
         symbols.push_back(data->data() + at);

@@ -16,15 +16,16 @@ namespace muster::session {
 class RowEncoder {
 public:
     explicit RowEncoder(std::shared_ptr<const ContentSource> source) : source_(std::move(source)) {}
-    // Rows [first, first + count) of the group, each of symbol_bytes.
-    Result<std::vector<Bytes>> rows(mcast::GroupId group, std::uint32_t first, std::uint32_t count);
+    // Rows [first, first + count) of the group, in symbols of that layout, always the same.
+    Result<std::vector<Bytes>> rows(const mcast::Layout& layout, mcast::GroupId group,
+                                    std::uint32_t first, std::uint32_t count);
 
 private:
     struct Loaded {
         mcast::GroupId group;
         Bytes symbols;
     };
-    Result<const Bytes*> load(mcast::GroupId group);
+    Result<const Bytes*> load(const mcast::Layout& layout, mcast::GroupId group);
 
     static constexpr std::size_t kGroupsKept = 4;
     std::shared_ptr<const ContentSource> source_;

@@ -10,7 +10,7 @@ namespace muster::session {
 
 namespace {
 constexpr std::size_t kBatch = 64;
-constexpr std::size_t kDatagramBytes = 2048;
+constexpr std::size_t kDatagramBytes = 9216;  // a jumbo frame
 constexpr std::size_t kMaxNakBytes = 1024;
 constexpr Duration kPublishInterval = std::chrono::milliseconds(200);
 constexpr Duration kRateWindow = std::chrono::seconds(1);
@@ -25,9 +25,9 @@ public:
         : engine_(engine), encoder_(engine.source_), again_(engine.source_) {}
 
     void prepare_rows(mcast::GroupId group, std::uint32_t first, std::uint32_t count) override {
-        engine_.worker_.post([this, group, first, count] {
-            auto made =
-                std::make_shared<Result<std::vector<Bytes>>>(encoder_.rows(group, first, count));
+        engine_.worker_.post([this, group, first, count, layout = engine_.core_->layout()] {
+            auto made = std::make_shared<Result<std::vector<Bytes>>>(
+                encoder_.rows(layout, group, first, count));
             engine_.inbox_.post([this, group, first, made] {
                 if (!made->ok()) return engine_.fail(made->error());
                 auto& rows = **made;
@@ -52,7 +52,7 @@ public:
             if (rows.empty()) ready_.erase(it);
             if (!node.empty()) return std::move(node.mapped());
         }
-        auto made = TRY(again_.rows(group, row, 1));
+        auto made = TRY(again_.rows(engine_.core_->layout(), group, row, 1));
         return std::move(made.front());
     }
     // Rows of groups that nobody repairs any more.
@@ -102,6 +102,8 @@ SenderEngine::SenderEngine(const SenderEngineOptions& options,
                                                    options_.epoch_packets, first);
     auto core = options_.core;
     if (options_.group.is_v6()) core.link_overhead_bytes = mcast::kLinkOverheadBytesV6;
+    core.largest_symbol_bytes = mcast::largest_symbol(
+        static_cast<std::size_t>(options_.interface.mtu_bytes), options_.group.is_v6());
     core_ = std::make_unique<mcast::Sender>(created_at_, source_->layout(), core, *rows_);
     thread_ = std::thread([this] { run(); });
 }
@@ -156,7 +158,7 @@ void SenderEngine::watch_carrier(TimePoint now) {
 
 Result<ByteSpan> SenderEngine::payload(const mcast::Packet& packet) {
     if (const auto* data = std::get_if<mcast::DataPacket>(&packet)) {
-        return blocks_.symbol(data->symbol);
+        return blocks_.symbol(core_->layout(), data->symbol);
     }
     if (const auto* repair = std::get_if<mcast::RepairPacket>(&packet)) {
         repair_payload_ = TRY(rows_->take(repair->group(), repair->row));
@@ -246,6 +248,10 @@ void SenderEngine::report(mcast::MemberNumber member, mcast::MemberReport report
     });
 }
 
+void SenderEngine::probed(mcast::MemberNumber member, mcast::MemberProbed answer) {
+    inbox_.post([this, member, answer] { core_->on_probed(member, answer); });
+}
+
 void SenderEngine::finished(mcast::MemberNumber member, mcast::MemberFinished finished) {
     inbox_.post([this, member, finished = std::move(finished)] {
         core_->on_finished(net::monotonic_now(), member, finished);
@@ -310,6 +316,7 @@ void SenderEngine::publish(TimePoint now) {
     next.state = core_->state();
     next.paused = core_->paused();
     next.counters = core_->counters();
+    next.symbol_bytes = core_->layout().symbol_bytes();
     next.live_members = core_->membership().live_count();
     next.rate_limit_bits_per_second = core_->rate_bits_per_second();
     next.waiting_seconds = to_seconds(now - created_at_);

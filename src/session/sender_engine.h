@@ -55,6 +55,7 @@ struct SenderSnapshot {
     mcast::SenderState state = mcast::SenderState::gathering;
     mcast::PauseReason paused = mcast::PauseReason::none;
     mcast::SenderCounters counters;
+    std::uint16_t symbol_bytes = 0;       // as it is so far; settled at the start
     std::vector<MemberSnapshot> members;  // of each name the latest membership
     std::uint32_t live_members = 0;
     double seconds = 0;               // since the first datagram
@@ -82,6 +83,7 @@ public:
     // Any thread; answered on the engine's thread.
     void join(mcast::JoinRequest request, std::function<void(Result<Welcome>)> answer);
     void report(mcast::MemberNumber member, mcast::MemberReport report);
+    void probed(mcast::MemberNumber member, mcast::MemberProbed answer);
     void finished(mcast::MemberNumber member, mcast::MemberFinished finished);
     void left_group(mcast::MemberNumber member, mcast::MemberLeft left);
     void disconnected(mcast::MemberNumber member);

@@ -89,6 +89,9 @@ void SessionHost::on_text(std::uint64_t id, const std::string& text) {
     if (const auto* rekeyed = std::get_if<Rekeyed>(&*message)) {
         return engine_->rekeyed(*connection.member, rekeyed->rekeys);
     }
+    if (const auto* probed = std::get_if<mcast::MemberProbed>(&*message)) {
+        return engine_->probed(*connection.member, *probed);
+    }
     const auto& finished = std::get<mcast::MemberFinished>(*message);
     watch_for_forgery(connection, finished.counters);
     engine_->finished(*connection.member, finished);
@@ -185,7 +188,7 @@ void SessionHost::on_joined(std::uint64_t id, Result<Welcome> welcome) {
     if (last_rekey_.rekeys > welcome->group_secret.rekeys) {
         it->second.socket->send_text(to_text(ToMember(Rekey{last_rekey_})));
     }
-    if (running_) it->second.socket->send_text(to_text(ToMember(mcast::SessionStarted{})));
+    if (started_) it->second.socket->send_text(to_text(ToMember(*started_)));
 }
 
 void SessionHost::on_closed(std::uint64_t id) {
@@ -244,11 +247,11 @@ void SessionHost::on_event(const mcast::SenderEvent& event) {
         if (callbacks_.on_pause) callbacks_.on_pause(pause->reason);
         return;
     }
-    const auto& change = std::get<mcast::StateChanged>(event);
-    if (change.state == mcast::SenderState::running && !running_) {
-        running_ = true;
-        tell_all(mcast::SessionStarted{});
+    if (const auto* chosen = std::get_if<mcast::LayoutChosen>(&event)) {
+        started_ = mcast::SessionStarted{chosen->symbol_bytes};
+        return tell_all(*started_);
     }
+    const auto& change = std::get<mcast::StateChanged>(event);
     if (change.state == mcast::SenderState::ended) {
         ended_ = true;
         tell_all(mcast::SessionEnded{change.why});

@@ -85,7 +85,7 @@ private:
     std::uint64_t next_id_ = 1;
     std::map<std::string, std::string> failed_before_joining_;  // name -> why
     mcast::GroupSecret last_rekey_;
-    bool running_ = false;
+    std::optional<mcast::SessionStarted> started_;  // said to members since
     bool ended_ = false;
     std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
     std::unique_ptr<SenderEngine> engine_;

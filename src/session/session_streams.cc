@@ -55,6 +55,7 @@ SenderSnapshot merge_snapshots(const std::vector<SenderSnapshot>& streams) {
     for (const auto& stream : streams) {
         states.push_back(stream.state);
         add_counters(whole.counters, stream.counters);
+        whole.symbol_bytes = std::max(whole.symbol_bytes, stream.symbol_bytes);
         whole.live_members += stream.live_members;
         whole.seconds = std::max(whole.seconds, stream.seconds);
         whole.waiting_seconds = std::max(whole.waiting_seconds, stream.waiting_seconds);

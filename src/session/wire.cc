@@ -137,7 +137,12 @@ Value write(const Welcome& welcome) {
     return value;
 }
 
-Value write(const mcast::SessionStarted&) { return object("started"); }
+Value write(const mcast::SessionStarted& started) {
+    return object("started").set("symbol_bytes", unsigned{started.symbol_bytes});
+}
+Value write(const mcast::MemberProbed& probed) {
+    return object("probed").set("symbol_bytes", unsigned{probed.symbol_bytes});
+}
 Value write(const mcast::SessionEnded& ended) {
     return object("ended").set("reason", ended.reason);
 }
@@ -253,6 +258,10 @@ Result<ToServer> read_to_server(const Value& value) {
         return ToServer(
             Rekeyed{static_cast<std::uint32_t>(TRY(unsigned_at(value, "rekeys", ~0u)))});
     }
+    if (type == "probed") {
+        const auto size = TRY(unsigned_at(value, "symbol_bytes", 65535));
+        return ToServer(mcast::MemberProbed{static_cast<std::uint16_t>(size)});
+    }
     if (type == "finished") {
         mcast::MemberFinished finished;
         finished.verified = TRY(value.bool_at("verified"));
@@ -276,7 +285,10 @@ Result<ToMember> read_to_member(const Value& value) {
     if (type == "offer") return read_offer(value);
     if (type == "welcome") return read_welcome(value);
     if (type == "rekey") return ToMember(Rekey{TRY(read_secret(value))});
-    if (type == "started") return ToMember(mcast::SessionStarted{});
+    if (type == "started") {
+        const auto size = TRY(unsigned_at(value, "symbol_bytes", 65535));
+        return ToMember(mcast::SessionStarted{static_cast<std::uint16_t>(size)});
+    }
     if (type == "order") return read_order(value);
     if (type == "ended") return ToMember(mcast::SessionEnded{TRY(value.string_at("reason"))});
     return value.error("message of unknown type " + type);

@@ -59,7 +59,7 @@ struct Rekeyed {
 };
 
 using ToServer = std::variant<Hello, mcast::JoinRequest, mcast::MemberReport, mcast::MemberFinished,
-                              mcast::MemberLeft, Rekeyed>;
+                              mcast::MemberLeft, Rekeyed, mcast::MemberProbed>;
 using ToMember = std::variant<Offer, Welcome, Rekey, mcast::SessionStarted, mcast::SessionEnded,
                               mcast::MemberOrder>;
 

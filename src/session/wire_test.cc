@@ -64,6 +64,13 @@ TEST(Wire, ReportKeepsEverything) {
     EXPECT_EQ(read.counters.blocks_repaired, 3u);
 }
 
+TEST(Wire, ProbedAndStartedKeepTheSymbolSize) {
+    const auto probed = parse_to_server(to_text(ToServer(mcast::MemberProbed{8192})));
+    EXPECT_EQ(std::get<mcast::MemberProbed>(probed.value()).symbol_bytes, 8192);
+    const auto started = parse_to_member(to_text(ToMember(mcast::SessionStarted{1024})));
+    EXPECT_EQ(std::get<mcast::SessionStarted>(started.value()).symbol_bytes, 1024);
+}
+
 TEST(Wire, OfferAndWelcomeKeepKeysAndLayout) {
     Offer offer;
     offer.session = 0xffffffff;
