@@ -220,6 +220,59 @@ def the_sender_leaves_asking_to_a_querier_that_is_there(programs):
         session.sender.wait_for_exit(0)
 
 
+def set_mtu(host, mtu):
+    """Of a host's interface and of its port of the switch."""
+    host.room.shell(f"ip link set {host.port} mtu {mtu}\nip -n {host.name} link set eth0 mtu {mtu}")
+
+
+def transfer_with_mtus(programs, server_mtu, mtus, symbol_bytes):
+    with Room(link_rate="200mbit") as room:
+        room.shell("ip link set br0 mtu 9000")
+        session = Session(programs, room, 8 * MIB)
+        set_mtu(session.server, server_mtu)
+        session.send(len(mtus))
+        for number, mtu in enumerate(mtus, 1):
+            pc = room.host(f"PC-{number:02}", loss=0.01)
+            set_mtu(pc, mtu)
+            session.receive(pc)
+        session.check_all_exact()
+        session.sender.wait_for_exit(0)
+        check_equal(session.sender.json()["symbol_bytes"], symbol_bytes, "bytes of a symbol")
+
+
+@lab_test(120)
+def jumbo_frames_are_used_where_all_can_take_them(programs):
+    transfer_with_mtus(programs, 9000, [9000, 9000], 8192)
+
+
+@lab_test(120)
+def one_computer_without_jumbo_frames_gets_ordinary_ones_for_all(programs):
+    transfer_with_mtus(programs, 9000, [9000, 1500], 1408)
+
+
+@lab_test(120)
+def a_small_mtu_at_one_computer_makes_small_symbols(programs):
+    transfer_with_mtus(programs, 9000, [9000, 1500, 1280], 1024)
+
+
+@lab_test(120)
+def a_small_mtu_at_the_server_makes_small_symbols(programs):
+    transfer_with_mtus(programs, 1280, [9000, 1500], 1024)
+
+
+@lab_test(120)
+def a_late_computer_that_cannot_take_the_datagrams_is_told_why(programs):
+    with Room() as room:
+        session = Session(programs, room, 24 * MIB)
+        session.send(1, rate="40M")
+        session.receive(room.host("PC-01"))
+        session.wait_for_progress(0.1)
+        late = room.host("PC-02")
+        set_mtu(late, 1280)
+        check_one_line(session.receive_once(late), ["only small datagrams", "MTU", "eth0"])
+        session.check_all_exact()
+
+
 def second_network(room, host, number, interface="eth0"):
     """Puts an interface of a host on a switch of its own, br1, as 10.78.0.NUMBER."""
     port = f"q{number}"
