@@ -114,7 +114,7 @@ TEST(Packet, HeaderRefusesShortDatagramsAndUnknownTypes) {
     Bytes datagram(100);
     for (int type = 0; type < 32; ++type) {
         datagram[0] = static_cast<std::byte>((kProtocolVersion << 5) | type);
-        EXPECT_EQ(decode_header(datagram).ok(), type >= 1 && type <= 5) << type;
+        EXPECT_EQ(decode_header(datagram).ok(), type >= 1 && type <= kLastPacketType) << type;
     }
     datagram[0] = static_cast<std::byte>((kProtocolVersion << 5) | 1);
     for (std::size_t size = 0; size < kHeaderBytes + kTagBytes; ++size) {

@@ -201,11 +201,10 @@ TEST(Golden, SealedNak) {
 }
 
 TEST(Golden, HostileSamplesAreRefused) {
-    const std::map<std::string, PacketType> types = {{"data", PacketType::data},
-                                                     {"repair", PacketType::repair},
-                                                     {"status", PacketType::status},
-                                                     {"nak", PacketType::nak},
-                                                     {"feedback", PacketType::feedback}};
+    const std::map<std::string, PacketType> types = {
+        {"data", PacketType::data},         {"repair", PacketType::repair},
+        {"status", PacketType::status},     {"nak", PacketType::nak},
+        {"feedback", PacketType::feedback}, {"probe", PacketType::probe}};
     int samples = 0;
     for (const auto& entry : std::filesystem::directory_iterator(
              std::filesystem::path(MUSTER_GOLDEN_FOLDER) / "hostile")) {
