@@ -330,3 +330,47 @@ def a_late_computer_of_an_empty_network_is_served(programs):
         session.check_all_exact()
         session.sender.wait_for_exit(0)
         check_equal(session.sender.json()["verified"], 2, "verified receivers")
+
+
+def joined_groups(host):
+    def read():
+        with open("/proc/thread-self/net/igmp", encoding="ascii") as file:
+            return [line.split()[0] for line in file if line.startswith("\t\t\t\t")]
+
+    return [group for group in host.inside(read) if group != "010000E0"]
+
+
+def bytes_from_disk(process):
+    try:
+        with open(f"/proc/{process.pid}/io", encoding="ascii") as file:
+            return next(int(line.split()[1]) for line in file if line.startswith("read_bytes"))
+    except (FileNotFoundError, ProcessLookupError):
+        return None
+
+
+@lab_test(180)
+def two_networks_cost_one_read_of_the_image(programs):
+    with Room() as room:
+        session = Session(programs, room, 48 * MIB)
+        session.listen = "0.0.0.0"
+        second_network(room, session.server, 1, "eth1")
+        near, far = room.host("PC-01"), room.host("PC-02")
+        second_network(room, far, 3)
+        session.send(2, rate="100M", more=["--interface", "eth1"])
+        session.receive(near)
+        wait_until(lambda: joined_groups(near), "PC-01 to join, and the file to be hashed")
+        with open(session.image, "rb") as image:
+            os.fsync(image.fileno())
+            os.posix_fadvise(image.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
+        reads = [bytes_from_disk(session.sender)]
+        session.receive(far, server="10.78.0.1")
+
+        def ended():
+            reads.append(bytes_from_disk(session.sender) or reads[-1])
+            return not session.sender.running()
+
+        wait_until(ended, "the session to end", 120)
+        session.check_all_exact()
+        session.sender.wait_for_exit(0)
+        ratio = (reads[-1] - reads[0]) / session.image_bytes
+        check(0.9 < ratio < 1.1, f"{ratio:.2f} images read from the disk")
