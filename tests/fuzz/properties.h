@@ -25,6 +25,9 @@ void check_control(ByteSpan input);
 // `input` as what our own code reads of HTTP: targets, ranges, addresses.
 void check_http(ByteSpan input);
 
+// `input` as a message of IGMP and of MLD.
+void check_igmp(ByteSpan input);
+
 // `input` as a document in JSON or YAML, and as a task sequence.
 void check_documents(ByteSpan input);
 

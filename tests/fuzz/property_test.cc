@@ -8,6 +8,7 @@
 #include "content/journal.h"
 #include "content/manifest.h"
 #include "mcast/packet.h"
+#include "net/igmp.h"
 #include "properties.h"
 
 namespace muster::fuzz {
@@ -31,7 +32,7 @@ mcast::Packet draw_packet(Prng& prng, ByteSpan payload) {
         return static_cast<std::uint32_t>(prng.below(bound));
     };
     const auto length = [&] { return static_cast<std::uint8_t>(prng.below(5)); };
-    switch (prng.below(5)) {
+    switch (prng.below(6)) {
         case 0: return mcast::DataPacket{small(160), payload, length()};
         case 1: return mcast::RepairPacket{small(8) * 4 + 3, length(), small(20), payload};
         case 2: {
@@ -54,6 +55,7 @@ mcast::Packet draw_packet(Prng& prng, ByteSpan payload) {
                                          some,       small(99),  some,       some,
                                          small(~0u), small(~0u), small(~0u), small(~0u)};
         }
+        case 4: return mcast::ProbePacket{static_cast<std::uint16_t>(prng.below(40))};
         default: break;
     }
     mcast::NakPacket nak;
@@ -94,6 +96,17 @@ TEST(Property, AnyRowOfDatagramsIsTakenOrRefused) {
         Bytes input = seed % 10 == 0 ? noise(prng, prng.below(4000)) : draw_datagrams(prng);
         if (seed % 3 > 0) change_some(prng, input, prng.below(100));
         check_datagrams(input);
+    }
+}
+
+TEST(Property, AnyQueryIsTakenOrRefused) {
+    for (std::uint64_t seed = 0; seed < 2000; ++seed) {
+        SCOPED_TRACE(seed);
+        Prng prng(seed);
+        Bytes input = net::general_query(seed % 2 == 0, {});
+        if (seed % 4 > 1) change_some(prng, input, prng.below(3));
+        check_igmp(input);
+        check_igmp(noise(prng, prng.below(60)));
     }
 }
 
