@@ -174,7 +174,9 @@ private:
     void check_pause(TimePoint now);
     void on_request(TimePoint now, MemberNumber number, const NakEntry& entry, double loss,
                     std::uint64_t highest_seen);
-    void on_missed(TimePoint now, MemberNumber number, const MemberReport& report);
+    IntervalSet missed_blocks(const MemberReport& report) const;
+    void on_missed(TimePoint now, MemberNumber number, const IntervalSet& missed,
+                   std::uint64_t highest_seen);
     void forget_satisfied();
     void charge(TimePoint now, MemberNumber number, std::uint64_t symbols);
     bool may_request(const Member& member) const;

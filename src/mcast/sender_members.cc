@@ -75,7 +75,7 @@ void Sender::on_report(TimePoint now, MemberNumber number, const MemberReport& r
     member->blocks_missing = wants_.missing(number);
     if (member->state == MemberState::active) worst_loss_ = std::max(worst_loss_, member->loss);
     forget_satisfied();
-    on_missed(now, number, report);
+    on_missed(now, number, missed_blocks(report), report.highest_seen);
     for (const auto& entry : report.deficits) {
         on_request(now, number, entry, member->loss, report.highest_seen);
     }
@@ -220,8 +220,22 @@ void Sender::charge(TimePoint now, MemberNumber number, std::uint64_t symbols) {
     }
 }
 
-void Sender::on_missed(TimePoint now, MemberNumber number, const MemberReport& report) {
-    for (auto [begin, end] : report.missed.runs()) {
+// Also the groups it collects that we never made: it was told a false split, and of the true groups
+// it has nothing.
+IntervalSet Sender::missed_blocks(const MemberReport& report) const {
+    IntervalSet missed = report.missed;
+    for (const auto& entry : report.deficits) {
+        const GroupId group = entry.group();
+        if (!layout_.is_group(group)) continue;
+        if (grouping_.group_of(layout_.first_block(group)) == group) continue;
+        missed.add(group.start_block, layout_.end_block(group).value);
+    }
+    return missed;
+}
+
+void Sender::on_missed(TimePoint now, MemberNumber number, const IntervalSet& missed,
+                       std::uint64_t highest_seen) {
+    for (auto [begin, end] : missed.runs()) {
         const auto last = std::min<std::uint64_t>(end, layout_.block_count());
         for (auto b = static_cast<std::uint32_t>(std::min(begin, last)); b < last;) {
             const auto group = grouping_.group_of(BlockIndex(b));
@@ -229,7 +243,7 @@ void Sender::on_missed(TimePoint now, MemberNumber number, const MemberReport& r
             b = (group ? layout_.end_block(*group) : layout_.end_of_stretch(BlockIndex(b))).value;
             if (!group || batch_.contains(*group) || !may_request(*membership_.find(number)) ||
                 !wants_.wants(number, *group) || !wants_.is_served(number, *group) ||
-                board_.is_void(*group, report.highest_seen)) {
+                board_.is_void(*group, highest_seen)) {
                 continue;
             }
             wants_.on_missed(number, *group);

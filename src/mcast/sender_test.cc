@@ -419,6 +419,19 @@ TEST_F(SenderTest, WhoMissedAGroupGetsItsSourcesAgain) {
     EXPECT_EQ(sent.front(), 40u);
 }
 
+TEST_F(SenderTest, WhoWasToldAFalseSplitGetsTheSourcesAgain) {
+    make(closed_for(1));
+    const auto a = join("a");
+    poll();
+    MemberReport message;
+    message.highest_seen = next_number_;
+    message.deficits.push_back({9, 0, 3, 1});  // blocks 9 and 10, half of group 3
+    sender_->on_report(now_, a, message);
+    const auto sent = symbols(poll_after(milliseconds(1)));
+    ASSERT_EQ(sent.size(), 16u);
+    EXPECT_EQ(sent.front(), 36u);
+}
+
 TEST_F(SenderTest, RowsThatAreSlowToEncodeAreSentWhenReady) {
     encodes_ = false;
     auto options = closed_for(1);
