@@ -35,6 +35,7 @@ Scenario chaos();
 // ---- pieces for them ----
 
 inline constexpr std::uint32_t kGroupSymbols = 2048;
+inline constexpr std::uint32_t kLongestGroup = 4096;  // symbols
 inline constexpr std::uint64_t kGroupBytes = std::uint64_t{kGroupSymbols} * 1408;
 
 // An image of so many whole groups to so many computers at 1 Gbit/s; identities above 16 of them.
