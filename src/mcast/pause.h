@@ -22,6 +22,10 @@ enum class PauseReason { none, no_carrier, no_feedback, returning };
 // In words for people; empty for none.
 std::string_view to_string(PauseReason reason);
 
+// All whose connections broke at one moment are back within so long: a receiver tries again after
+// at most 2 s.
+inline constexpr Duration kReturnTime = std::chrono::milliseconds(2500);
+
 class Pause {
 public:
     explicit Pause(Duration feedback_timeout) : feedback_timeout_(feedback_timeout) {}

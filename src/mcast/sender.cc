@@ -52,6 +52,10 @@ void Sender::set_state(TimePoint now, SenderState state, std::string why) {
     const bool starts = state_ == SenderState::gathering && state == SenderState::running;
     if (state_ == SenderState::gathering) content_from_ = now + options_.prelude;
     if (starts && probe_) probe_->on_start(now);
+    // When one of the lost comes back, so do the others.
+    if (state_ == SenderState::lingering && membership_.anybody_lost()) {
+        content_from_ = now + kReturnTime;
+    }
     state_ = state;
     lingering_since_.reset();
     if (state == SenderState::lingering) lingering_since_ = now;

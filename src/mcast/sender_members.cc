@@ -12,8 +12,6 @@ namespace muster::mcast {
 namespace {
 
 constexpr Duration kMemberCheckInterval = std::chrono::milliseconds(100);
-// A receiver tries again after at most 2 s.
-constexpr Duration kReturnTime = std::chrono::milliseconds(2500);
 
 }  // namespace
 

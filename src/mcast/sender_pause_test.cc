@@ -177,6 +177,20 @@ TEST_F(SenderPauseTest, AClosedSessionWaitsForTheLost) {
     EXPECT_EQ(sender_.state(), SenderState::ended);
 }
 
+TEST_F(SenderPauseTest, WhoComesBackFirstOfTheLostWaitsAMomentForTheOthers) {
+    join("a");
+    join("b");
+    run(seconds(12));
+    ASSERT_EQ(sender_.state(), SenderState::lingering);
+    const auto a = join("a");
+    for (int half = 0; half < 4; ++half) {
+        report(a);
+        EXPECT_EQ(run(milliseconds(500)).content, 0);
+    }
+    join("b");
+    EXPECT_GT(run(seconds(1)).content, 0);
+}
+
 TEST_F(SenderPauseTest, AClosedSessionDoesNotWaitForTheLostForEver) {
     join("a");
     run(seconds(12));
