@@ -50,6 +50,10 @@ def keys_change_on_the_way_and_who_is_out_reads_nothing_more(programs):
             check_equal(figures(session, name)["forged"], 0, f"{name}: forged blocks")
 
 
+# In a source-specific group the receivers' own kernels drop what another sender says.
+ANY_SOURCE = ("--group", "asm")
+
+
 class Forger:
     """Says false things about what is to come, for as long as it is fed."""
 
@@ -78,7 +82,7 @@ def forged_data_never_reaches_a_disk_and_is_reported(programs):
     """A third of the image long; what was forged is dropped and comes again."""
     with Room() as room:
         session = Session(programs, room, 16 * MIB)
-        session.send(3, rate="40M")
+        session.send(3, rate="40M", more=ANY_SOURCE)
         for name in ("PC-01", "PC-02"):
             session.receive(room.host(name, loss=0.01))
         with Insider(room.host("insider"), session) as insider:
@@ -91,7 +95,7 @@ def forged_data_never_reaches_a_disk_and_is_reported(programs):
                 heard_count += 1
                 forges = heard.number < 4000
                 if forges and (heard.type == STATUS or heard_count % 20 == 0):
-                    forger.answer(heard, 30)
+                    forger.answer(heard, 300)  # 90 ms: enough for a busy machine
             insider.finish()
             session.check_all_exact()
         check(forger.forged > 100, f"only {forger.forged} datagrams were forged")
@@ -109,7 +113,7 @@ def numbers_far_ahead_and_replays_harm_nobody(programs):
     """Every true datagram is repeated, and a member claims numbers from the end of the world."""
     with Room() as room:
         session = Session(programs, room, 8 * MIB)
-        session.send(2, rate="40M")
+        session.send(2, rate="40M", more=ANY_SOURCE)
         session.receive(room.host("PC-01"))
         with Insider(room.host("insider"), session) as insider:
             jumps = 0
