@@ -9,7 +9,7 @@ from rig import wait_until
 name = "muster"
 unicast = False
 note = "`muster send` and `muster receive`, capped at 98 % of the link"
-RATES = (800_000_000, 1_100_000_000, 1_400_000_000)  # to try where nothing limits it
+RATES = (1_000_000_000, 1_400_000_000, 1_800_000_000)  # to try where nothing limits it
 
 
 def sender_argv(stage, receivers, *options):

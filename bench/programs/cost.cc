@@ -111,9 +111,9 @@ void measure_fec(Prng& prng, double loss, std::string_view name) {
     const std::vector<const std::byte*> sources(in.begin(), in.end());
     const std::size_t group_bytes = kGroupSymbols * kSymbolBytes;
     measure("FEC encode, " + std::string(name), group_bytes, [&] {
-        fec::encode_rows(fec::isal_kernel(), sources, kSymbolBytes, 0, std::span(out).first(count));
+        fec::encode_rows(fec::fast_kernel(), sources, kSymbolBytes, 0, std::span(out).first(count));
     });
-    fec::encode_rows(fec::isal_kernel(), sources, kSymbolBytes, 0, out);
+    fec::encode_rows(fec::fast_kernel(), sources, kSymbolBytes, 0, out);
     std::vector<std::uint32_t> missing(count);
     for (std::size_t i = 0; i < count; ++i) {
         missing[i] = static_cast<std::uint32_t>(i * kGroupSymbols / count);
@@ -124,7 +124,7 @@ void measure_fec(Prng& prng, double loss, std::string_view name) {
     }
     std::size_t short_of = 0;
     measure("FEC decode, " + std::string(name), group_bytes, [&] {
-        short_of += fec::decode(fec::isal_kernel(), in, missing, repair, kSymbolBytes).missing_rank;
+        short_of += fec::decode(fec::fast_kernel(), in, missing, repair, kSymbolBytes).missing_rank;
     });
     if (short_of != 0) std::fprintf(stderr, "cost: a group was not decoded\n");
 }
