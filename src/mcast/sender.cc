@@ -27,6 +27,20 @@ constexpr Duration kPollInterval = milliseconds(500);
 
 }  // namespace
 
+SenderCounters& SenderCounters::operator+=(const SenderCounters& more) {
+    source_symbols += more.source_symbols;
+    repair_symbols += more.repair_symbols;
+    status_packets += more.status_packets;
+    source_wire_bytes += more.source_wire_bytes;
+    repair_wire_bytes += more.repair_wire_bytes;
+    status_wire_bytes += more.status_wire_bytes;
+    naks_received += more.naks_received;
+    nak_entries += more.nak_entries;
+    feedbacks_received += more.feedbacks_received;
+    groups_repaired += more.groups_repaired;
+    return *this;
+}
+
 Sender::Sender(TimePoint now, const Layout& layout, const SenderOptions& options,
                Mediator& mediator)
     : layout_(layout),

@@ -79,6 +79,7 @@ struct SenderCounters {
     std::uint64_t nak_entries = 0;
     std::uint64_t feedbacks_received = 0;
     std::uint64_t groups_repaired = 0;  // group-rounds: a closed group got a (further) request
+    SenderCounters& operator+=(const SenderCounters& more);
     std::uint64_t symbols() const { return source_symbols + repair_symbols; }
     std::uint64_t wire_bytes() const {
         return source_wire_bytes + repair_wire_bytes + status_wire_bytes;

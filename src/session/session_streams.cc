@@ -11,19 +11,6 @@ namespace {
 
 constexpr std::size_t kMaxStreams = 256;
 
-void add_counters(mcast::SenderCounters& sum, const mcast::SenderCounters& more) {
-    sum.source_symbols += more.source_symbols;
-    sum.repair_symbols += more.repair_symbols;
-    sum.status_packets += more.status_packets;
-    sum.source_wire_bytes += more.source_wire_bytes;
-    sum.repair_wire_bytes += more.repair_wire_bytes;
-    sum.status_wire_bytes += more.status_wire_bytes;
-    sum.naks_received += more.naks_received;
-    sum.nak_entries += more.nak_entries;
-    sum.feedbacks_received += more.feedbacks_received;
-    sum.groups_repaired += more.groups_repaired;
-}
-
 // Of two memberships of one name: who is there before who is not, who has verified before who
 // failed, who came later before who came earlier.
 bool is_better(const MemberSnapshot& one, const MemberSnapshot& other) {
@@ -54,7 +41,7 @@ SenderSnapshot merge_snapshots(const std::vector<SenderSnapshot>& streams) {
     std::size_t busy = 0;
     for (const auto& stream : streams) {
         states.push_back(stream.state);
-        add_counters(whole.counters, stream.counters);
+        whole.counters += stream.counters;
         whole.symbol_bytes = std::max(whole.symbol_bytes, stream.symbol_bytes);
         whole.live_members += stream.live_members;
         whole.seconds = std::max(whole.seconds, stream.seconds);

@@ -20,19 +20,6 @@ mcast::Secret draw_secret(Prng& prng) {
     return secret;
 }
 
-void add(mcast::SenderCounters& sum, const mcast::SenderCounters& more) {
-    sum.source_symbols += more.source_symbols;
-    sum.repair_symbols += more.repair_symbols;
-    sum.status_packets += more.status_packets;
-    sum.source_wire_bytes += more.source_wire_bytes;
-    sum.repair_wire_bytes += more.repair_wire_bytes;
-    sum.status_wire_bytes += more.status_wire_bytes;
-    sum.naks_received += more.naks_received;
-    sum.nak_entries += more.nak_entries;
-    sum.feedbacks_received += more.feedbacks_received;
-    sum.groups_repaired += more.groups_repaired;
-}
-
 }  // namespace
 
 Server::Server(World& world, Prng prng)
@@ -301,7 +288,7 @@ void Server::count_nak(const mcast::NakPacket& nak) {
 
 void Server::report_to(RunReport& report) const {
     report.source_symbols = world_.content.layout().symbol_count();
-    add(report.sent, sender_.counters());
+    report.sent += sender_.counters();
     report.highest_window_bytes = std::max(report.highest_window_bytes, highest_window_bytes_);
     report.rounds += round_count_;
     report.nak_entries += nak_entries_;
