@@ -106,9 +106,11 @@ def publish(report, picture, folder):
     with open(page, encoding="utf-8") as file:
         before, rest = file.read().split(BEGIN)
     tables = markdown(report)
+    written = [page]
     if os.path.exists(picture):
         shutil.copyfile(picture, copy)
+        written.append(copy)
         tables += "\n![Time and bytes over loss and receivers](transport.png)\n"
     with open(page, "w", encoding="utf-8") as file:
         file.write(before + BEGIN + tables + END + rest.split(END)[1])
-    return [page, copy]
+    return written
