@@ -97,6 +97,7 @@ private:
         host.engine.dscp = network.dscp;
         host.engine.epoch_packets = options_.epoch_packets;
         host.engine.core.rate_bits_per_second = options_.rate_bits_per_second;
+        host.engine.core.rate_mode = options_.rate_mode;
         host.engine.core.closed = true;
         host.engine.core.start.min_members = options_.receivers;
         host.engine.core.start.max_wait = std::chrono::seconds(options_.max_wait_seconds);
@@ -164,6 +165,11 @@ private:
         std::fprintf(stderr, "muster: %s\n", why.empty() ? "goes on" : ("paused: " + why).c_str());
     }
 
+    static std::string limit_words(const session::SenderSnapshot& now) {
+        if (now.limited_by == mcast::RateLimit::searching) return " and rising";
+        return " (limited by " + std::string(mcast::to_string(now.limited_by)) + ")";
+    }
+
     void tick() {
         tick_ = loop_.after(std::chrono::milliseconds(200), [this] { tick(); });
         if (!host_) return progress_.show("hashing " + bar(hashed_, 24));
@@ -176,9 +182,9 @@ private:
                            std::to_string(options_.max_wait_seconds) + " s)");
         } else {
             progress_.show(bar(now.progress, 24) + " " + human_rate(now.rate_bits_per_second) +
-                           ", " + human_bytes(now.counters.wire_bytes()) + " sent, " +
-                           std::to_string(done) + " of " + std::to_string(now.members.size()) +
-                           " verified");
+                           limit_words(now) + ", " + human_bytes(now.counters.wire_bytes()) +
+                           " sent, " + std::to_string(done) + " of " +
+                           std::to_string(now.members.size()) + " verified");
         }
     }
 
@@ -233,6 +239,7 @@ private:
         line.set("verified", verified).set("rounds", counters.groups_repaired);
         line.set("symbol_bytes", unsigned{final_.symbol_bytes});
         line.set("naks", counters.naks_received).set("seconds", final_.seconds);
+        line.set("rate_limited_by", mcast::to_string(final_.limited_by));
         std::printf("%s\n", text::to_json(line).c_str());
     }
 
@@ -264,14 +271,18 @@ int run_send(const SendOptions& options) {
 void add_send_command(CLI::App& app, Run& run) {
     struct Raw {
         SendOptions options;
-        std::string rate = "0";
+        std::string rate;
+        std::string rate_mode;
     };
     auto raw = std::make_shared<Raw>();
     auto* command = app.add_subcommand("send", "Multicast one file to receivers, without a site");
     auto& options = raw->options;
     command->add_option("file", options.file, "The file")->required();
     add_network_options(*command, options.network);
-    command->add_option("--rate", raw->rate, "Bits per second on the wire, e.g. 200M; 0: no limit");
+    command->add_option("--rate", raw->rate, "Bits per second on the wire, e.g. 200M; 0: no cap");
+    command->add_option("--rate-mode", raw->rate_mode,
+                        "fixed (default with --rate): at that rate; adaptive (default without): as "
+                        "network and receivers allow, --rate is a cap");
     command->add_option("--receivers", options.receivers, "Start when so many have joined")
         ->check(CLI::PositiveNumber);
     command->add_option("--max-wait", options.max_wait_seconds, "... or after so many seconds")
@@ -285,9 +296,10 @@ void add_send_command(CLI::App& app, Run& run) {
     command->add_flag("--json", options.json, "One JSON line of figures at the end");
     command->callback([raw, &run] {
         run = [raw] {
-            auto rate = parse_rate(raw->rate);
-            if (!rate.ok()) return report(rate.error().context("--rate"));
-            raw->options.rate_bits_per_second = *rate;
+            auto rate = parse_rate_choice(raw->rate, raw->rate_mode);
+            if (!rate.ok()) return report(rate.error());
+            raw->options.rate_bits_per_second = rate->bits_per_second;
+            raw->options.rate_mode = rate->mode;
             return run_send(raw->options);
         };
     });

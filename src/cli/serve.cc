@@ -32,7 +32,8 @@ Status serve(const server::ServeOptions& options) {
 void add_serve_command(CLI::App& app, Run& run) {
     struct Raw {
         server::ServeOptions options;
-        std::string rate = "0";
+        std::string rate;
+        std::string rate_mode;
     };
     auto raw = std::make_shared<Raw>();
     auto* command = app.add_subcommand("serve", "Run the site server and distribution point");
@@ -41,15 +42,18 @@ void add_serve_command(CLI::App& app, Run& run) {
     command->add_option("--data", options.data_folder, "Data folder");
     command->add_option("--listen", options.listen, "ADDR:PORT of the API")->required();
     add_network_options(*command, options.network);
-    command->add_option("--rate", raw->rate,
-                        "Transfer rate of each session, e.g. 200M; 0: no limit");
+    command->add_option("--rate", raw->rate, "Transfer rate of each session, e.g. 200M; 0: no cap");
+    command->add_option("--rate-mode", raw->rate_mode,
+                        "fixed (default with --rate): at that rate; adaptive (default without): as "
+                        "network and receivers allow, --rate is a cap");
     command->add_flag("--open-enrolment", options.open_enrolment,
                       "Known computers may enrol themselves by their MAC address");
     command->callback([raw, &run] {
         run = [raw] {
-            auto rate = parse_rate(raw->rate);
-            if (!rate.ok()) return report(rate.error().context("--rate"));
-            raw->options.rate_bits_per_second = *rate;
+            auto rate = parse_rate_choice(raw->rate, raw->rate_mode);
+            if (!rate.ok()) return report(rate.error());
+            raw->options.rate_bits_per_second = rate->bits_per_second;
+            raw->options.rate_mode = rate->mode;
             spdlog::set_default_logger(spdlog::stderr_color_mt("serve"));
             spdlog::set_pattern("%Y-%m-%d %H:%M:%S %^%l%$ %v");
             Status status = serve(raw->options);

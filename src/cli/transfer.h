@@ -10,6 +10,7 @@
 
 #include "base/time.h"
 #include "mcast/group_seal.h"
+#include "mcast/rate_controller.h"
 #include "session/network_options.h"
 
 namespace muster::cli {
@@ -19,6 +20,7 @@ struct SendOptions {
     std::string listen;
     std::string token_file;
     std::uint64_t rate_bits_per_second = 0;
+    mcast::RateMode rate_mode = mcast::RateMode::adaptive;
     std::uint32_t receivers = 1;
     std::int64_t max_wait_seconds = 60;
     std::uint64_t epoch_packets = mcast::kEpochPackets;

@@ -36,6 +36,22 @@ Result<std::uint64_t> parse_rate(std::string_view text) {
     return parse_scaled(text, 1000, "rate", "200M or 1G, in bits per second");
 }
 
+Result<RateChoice> parse_rate_choice(const std::string& rate, const std::string& mode) {
+    RateChoice choice;
+    if (!rate.empty()) {
+        choice.bits_per_second = TRY(parse_rate(rate).context("--rate"));
+        choice.mode = mcast::RateMode::fixed;
+    }
+    if (mode == "adaptive") {
+        choice.mode = mcast::RateMode::adaptive;
+    } else if (mode == "fixed") {
+        choice.mode = mcast::RateMode::fixed;
+    } else if (!mode.empty()) {
+        return Error(Errc::invalid_argument, "--rate-mode: '" + mode + "': adaptive or fixed");
+    }
+    return choice;
+}
+
 Result<std::uint64_t> parse_size(std::string_view text) {
     return parse_scaled(text, 1024, "size", "128M or 1G");
 }

@@ -21,6 +21,20 @@ TEST(Values, RatesAreDecimalAndSizesBinary) {
     EXPECT_EQ(*parse_size("64K"), 65536u);
 }
 
+TEST(Values, WhoNamesARateMeansItAndWhoNamesNoneWantsWhatTheNetworkAllows) {
+    using mcast::RateMode;
+    EXPECT_EQ(parse_rate_choice("", "")->mode, RateMode::adaptive);
+    EXPECT_EQ(parse_rate_choice("", "")->bits_per_second, 0u);
+    EXPECT_EQ(parse_rate_choice("200M", "")->mode, RateMode::fixed);
+    EXPECT_EQ(parse_rate_choice("200M", "")->bits_per_second, 200'000'000u);
+    EXPECT_EQ(parse_rate_choice("0", "")->mode, RateMode::fixed);
+    EXPECT_EQ(parse_rate_choice("200M", "adaptive")->mode, RateMode::adaptive);
+    EXPECT_EQ(parse_rate_choice("200M", "adaptive")->bits_per_second, 200'000'000u);
+    EXPECT_EQ(parse_rate_choice("", "fixed")->mode, RateMode::fixed);
+    EXPECT_FALSE(parse_rate_choice("200M", "fast").ok());
+    EXPECT_FALSE(parse_rate_choice("fast", "").ok());
+}
+
 TEST(Values, WhatIsNoRateIsShownWithAnExample) {
     for (const char* text : {"", "fast", "200 M", "-1", "20X", "1e30", "200MM"}) {
         auto rate = parse_rate(text);

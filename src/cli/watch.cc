@@ -55,7 +55,8 @@ std::string session_line(const Value& session) {
     const auto total = static_cast<std::uint64_t>(bytes == nullptr ? 0 : number(*bytes, "total"));
     return "session " + cell(session, "session") + " of " + cell(session, "image") + ": " +
            cell(session, "state") + ", " + cell(session, "live_members") + " members, " +
-           human_bytes(total) + " sent at " + human_rate(number(session, "rate_bits_per_second"));
+           human_bytes(total) + " sent at " + human_rate(number(session, "rate_bits_per_second")) +
+           ", limited by " + cell(session, "rate_limited_by");
 }
 
 std::string live_view(const Value& document) {

@@ -48,7 +48,8 @@ Sender::Sender(TimePoint now, const Layout& layout, const SenderOptions& options
       mediator_(mediator),
       wants_(layout_),
       board_(layout_),
-      pacer_(options.rate_bits_per_second),
+      rate_({options.rate_mode, options.rate_bits_per_second, options.rate_tolerance}),
+      pacer_(rate_.bits_per_second()),
       pause_(options.feedback_timeout),
       created_at_(now),
       grouping_(layout_),
@@ -239,6 +240,14 @@ Duration Sender::status_interval() const {
     return std::clamp(from_seconds(bits / static_cast<double>(rate)), interval, kMaxStatusInterval);
 }
 
+void Sender::check_rate(TimePoint now) {
+    if (state_ != SenderState::running) return;
+    rate_.on_time(now, counters_.wire_bytes(), next_packet_number_);
+    if (rate_.bits_per_second() != pacer_.rate_bits_per_second()) {
+        pacer_.set_rate(rate_.bits_per_second());
+    }
+}
+
 bool Sender::status_due(TimePoint now) const {
     return counters_.status_packets == 0 || now >= last_status_ + status_interval();
 }
@@ -335,6 +344,7 @@ void Sender::on_deadline(TimePoint now) {
     if (state_ == SenderState::ended) return;
     check_pause(now);
     check_members(now);
+    check_rate(now);
     check_start(now);
     choose_layout(now);
     check_end(now);

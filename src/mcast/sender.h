@@ -32,6 +32,7 @@
 #include "mcast/pacer.h"
 #include "mcast/packet.h"
 #include "mcast/pause.h"
+#include "mcast/rate_controller.h"
 #include "mcast/repair_board.h"
 #include "mcast/source_batch.h"
 #include "mcast/symbol_probe.h"
@@ -46,7 +47,9 @@ struct StartRule {
 };
 
 struct SenderOptions {
-    std::uint64_t rate_bits_per_second = 0;  // 0: no limit
+    std::uint64_t rate_bits_per_second = 0;  // the cap; 0: none
+    RateMode rate_mode = RateMode::fixed;
+    double rate_tolerance = RateOptions{}.tolerance;  // 0: the slowest member rules
     StartRule start;
     bool closed = false;
     // Only STATUS is sent for so long after the start: the last to join must first be told the key
@@ -144,7 +147,6 @@ public:
     void on_others(TimePoint now, std::uint32_t live_members);
     // Whether this computer's own link is up; without it nothing is sent and nobody gets lost.
     void on_carrier(TimePoint now, bool there);
-    void set_rate(std::uint64_t rate_bits_per_second) { pacer_.set_rate(rate_bits_per_second); }
 
     void on_deadline(TimePoint now);
     TimePoint next_deadline(TimePoint now) const;
@@ -164,6 +166,7 @@ public:
     // Sources of the group are still to be sent in the running pass.
     bool is_sending(GroupId group) const { return batch_.contains(group); }
     std::uint64_t rate_bits_per_second() const { return pacer_.rate_bits_per_second(); }
+    RateLimit rate_limit() const { return rate_.limit(); }
 
 private:
     void set_state(TimePoint now, SenderState state, std::string why);
@@ -172,6 +175,7 @@ private:
     void check_end(TimePoint now);
     void choose_layout(TimePoint now);
     void check_members(TimePoint now);
+    void check_rate(TimePoint now);
     void check_pause(TimePoint now);
     void on_request(TimePoint now, MemberNumber number, const NakEntry& entry, double loss,
                     std::uint64_t highest_seen);
@@ -206,6 +210,7 @@ private:
     Membership membership_;
     WantMap wants_;
     RepairBoard board_;
+    RateController rate_;
     Pacer pacer_;
     Pause pause_;
     PauseReason paused_ = PauseReason::none;

@@ -297,7 +297,11 @@ void Sender::on_feedback(TimePoint now, const FeedbackPacket& feedback) {
     member->last_heard = now;
     pause_.on_feedback(now);
     ++counters_.feedbacks_received;
-    member->reception.on_feedback(now, feedback);
+    const auto interval = member->reception.on_feedback(now, feedback);
+    const bool counts = member->state == MemberState::active || membership_.active_count() == 0;
+    if (interval && counts) {
+        rate_.on_interval(MemberNumber(feedback.member), *interval, member->reception);
+    }
 }
 
 }  // namespace muster::mcast

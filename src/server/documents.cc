@@ -104,6 +104,7 @@ Value document(const session::SenderSnapshot& session) {
     value.set("paused", mcast::to_string(session.paused));  // why, or empty
     value.set("rate_bits_per_second", session.rate_bits_per_second);
     value.set("rate_limit_bits_per_second", session.rate_limit_bits_per_second);
+    value.set("rate_limited_by", mcast::to_string(session.limited_by));
     value.set("progress", session.progress).set("seconds", session.seconds);
     value.set("waiting_seconds", session.waiting_seconds);
     value.set("live_members", session.live_members).set("members", std::move(members));

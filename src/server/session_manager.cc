@@ -29,6 +29,7 @@ Result<SessionManager::Entry*> SessionManager::open(const site::Deployment& depl
     engine.ttl = point_.network.ttl;
     engine.dscp = point_.network.dscp;
     engine.core.rate_bits_per_second = point_.rate_bits_per_second;
+    engine.core.rate_mode = point_.rate_mode;
     engine.core.start.min_members = static_cast<std::uint32_t>(deployment.start_rule.min_clients);
     engine.core.start.max_wait = std::chrono::seconds(deployment.start_rule.max_wait_seconds);
     engine.core.start.wait_from_first_member = true;

@@ -22,6 +22,7 @@ namespace muster::server {
 struct DistributionPoint {
     std::vector<net::Interface> interfaces;
     std::uint64_t rate_bits_per_second = 0;
+    mcast::RateMode rate_mode = mcast::RateMode::adaptive;
     session::NetworkOptions network;
 };
 

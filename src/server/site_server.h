@@ -10,6 +10,7 @@
 #include <string>
 
 #include "base/result.h"
+#include "mcast/rate_controller.h"
 #include "net/loop.h"
 #include "session/network_options.h"
 
@@ -20,6 +21,7 @@ struct ServeOptions {
     std::string listen;  // ADDR:PORT of the API
     session::NetworkOptions network;
     std::uint64_t rate_bits_per_second = 0;
+    mcast::RateMode rate_mode = mcast::RateMode::adaptive;
     bool open_enrolment = false;
 };
 

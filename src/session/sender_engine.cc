@@ -319,6 +319,7 @@ void SenderEngine::publish(TimePoint now) {
     next.symbol_bytes = core_->layout().symbol_bytes();
     next.live_members = core_->membership().live_count();
     next.rate_limit_bits_per_second = core_->rate_bits_per_second();
+    next.limited_by = core_->rate_limit();
     next.waiting_seconds = to_seconds(now - created_at_);
     if (first_sent_) next.seconds = to_seconds(now - *first_sent_);
     next.progress = static_cast<double>(core_->cursor().value) / source_->layout().block_count();

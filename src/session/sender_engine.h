@@ -62,7 +62,8 @@ struct SenderSnapshot {
     double waiting_seconds = 0;       // since the session was made, while gathering
     double progress = 0;              // position of the carousel, 0 to 1
     double rate_bits_per_second = 0;  // over the last second
-    std::uint64_t rate_limit_bits_per_second = 0;
+    std::uint64_t rate_limit_bits_per_second = 0;  // what it may send now
+    mcast::RateLimit limited_by = mcast::RateLimit::cap;
 };
 
 class SenderEngine {

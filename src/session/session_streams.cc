@@ -48,6 +48,7 @@ SenderSnapshot merge_snapshots(const std::vector<SenderSnapshot>& streams) {
         whole.waiting_seconds = std::max(whole.waiting_seconds, stream.waiting_seconds);
         whole.rate_bits_per_second += stream.rate_bits_per_second;
         whole.rate_limit_bits_per_second += stream.rate_limit_bits_per_second;
+        if (whole.limited_by == mcast::RateLimit::cap) whole.limited_by = stream.limited_by;
         if (whole.paused == mcast::PauseReason::none) whole.paused = stream.paused;
         if (!stream.members.empty()) {
             whole.progress += stream.progress;

@@ -76,9 +76,9 @@ HonestGuest::HonestGuest(World& world, std::uint32_t index, const GuestOptions& 
 
 void HonestGuest::start_program() {
     if (world_.with_bytes()) {
-        holder_ = std::make_unique<BytesHolder>(world_, disk_, options_.work_time);
+        holder_ = std::make_unique<BytesHolder>(world_, disk_, options_);
     } else {
-        holder_ = std::make_unique<IdentityHolder>(world_, disk_, options_.work_time, prng_.fork());
+        holder_ = std::make_unique<IdentityHolder>(world_, disk_, options_, prng_.fork());
     }
     mcast::ReceiverOptions receiver;
     receiver.name = name_;

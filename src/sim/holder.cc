@@ -8,10 +8,22 @@ namespace muster::sim {
 using mcast::BlockIndex;
 using mcast::GroupId;
 
-void Holder::answer(std::function<void(mcast::Receiver&, TimePoint)> what) {
+std::uint64_t Holder::bytes_of(BlockIndex block) const {
+    const auto& layout = world_.content.layout();
+    return std::uint64_t{layout.symbols_in_block(block)} * layout.symbol_bytes();
+}
+
+void Holder::answer(std::uint64_t bytes, std::function<void(mcast::Receiver&, TimePoint)> what) {
+    TimePoint done = world_.queue.now() + options_.work_time;
+    if (options_.sink_bits_per_second > 0) {
+        sink_busy_until_ = std::max(sink_busy_until_, world_.queue.now()) +
+                           from_seconds(8 * static_cast<double>(bytes) /
+                                        static_cast<double>(options_.sink_bits_per_second));
+        done = std::max(done, sink_busy_until_);
+    }
     // At once, and then without on_answered: the caller is the receiver itself, still at work.
-    if (work_time_ == Duration{}) return what(*receiver_, clock_());
-    world_.queue.after(work_time_, [this, what = std::move(what), alive = std::weak_ptr(alive_)] {
+    if (done == world_.queue.now()) return what(*receiver_, clock_());
+    world_.queue.at(done, [this, what = std::move(what), alive = std::weak_ptr(alive_)] {
         if (alive.expired()) return;
         what(*receiver_, clock_());
         on_answered_();
@@ -47,7 +59,7 @@ void BytesHolder::decode(GroupId group, std::vector<std::uint32_t> missing) {
         bytes.mark_loaded(block);
     }
     const std::uint32_t missing_rank = bytes.decode(missing);
-    answer([group, missing_rank](mcast::Receiver& receiver, TimePoint now) {
+    answer(0, [group, missing_rank](mcast::Receiver& receiver, TimePoint now) {
         receiver.on_decoded(now, group, missing_rank);
     });
 }
@@ -67,7 +79,7 @@ void BytesHolder::check_block(GroupId group, BlockIndex block) {
                   disk_.image.begin() + (place.data() - disk_.image.data()));
         disk_.order.push_back(block);
     }
-    answer([block, ok](mcast::Receiver& receiver, TimePoint now) {
+    answer(bytes_of(block), [block, ok](mcast::Receiver& receiver, TimePoint now) {
         receiver.on_block_checked(now, block, ok);
     });
 }
@@ -85,30 +97,32 @@ void BytesHolder::check_manifest() {
         disk_.manifest = std::move(manifest).value();
         disk_.has_manifest = true;
     }
-    answer(
-        [ok](mcast::Receiver& receiver, TimePoint now) { receiver.on_manifest_checked(now, ok); });
+    answer(0, [ok](mcast::Receiver& receiver, TimePoint now) {
+        receiver.on_manifest_checked(now, ok);
+    });
 }
 
 // ---- identities ----
 
 void IdentityHolder::decode(GroupId group, std::vector<std::uint32_t>) {
     const std::uint32_t missing_rank = prng_.below(255) == 0 ? 1 : 0;
-    answer([group, missing_rank](mcast::Receiver& receiver, TimePoint now) {
+    answer(0, [group, missing_rank](mcast::Receiver& receiver, TimePoint now) {
         receiver.on_decoded(now, group, missing_rank);
     });
 }
 
 void IdentityHolder::check_block(GroupId, BlockIndex block) {
     disk_.order.push_back(block);
-    answer([block](mcast::Receiver& receiver, TimePoint now) {
+    answer(bytes_of(block), [block](mcast::Receiver& receiver, TimePoint now) {
         receiver.on_block_checked(now, block, true);
     });
 }
 
 void IdentityHolder::check_manifest() {
     disk_.has_manifest = true;
-    answer(
-        [](mcast::Receiver& receiver, TimePoint now) { receiver.on_manifest_checked(now, true); });
+    answer(0, [](mcast::Receiver& receiver, TimePoint now) {
+        receiver.on_manifest_checked(now, true);
+    });
 }
 
 }  // namespace muster::sim

@@ -17,8 +17,8 @@ namespace muster::sim {
 
 class Holder : public mcast::Receiver::Mediator {
 public:
-    Holder(World& world, Disk& disk, Duration work_time)
-        : world_(world), disk_(disk), work_time_(work_time) {}
+    Holder(World& world, Disk& disk, const GuestOptions& options)
+        : world_(world), disk_(disk), options_(options) {}
     // The receiver whose orders are answered, and what to do after an answer.
     void attach(mcast::Receiver& receiver, std::function<TimePoint()> clock,
                 std::function<void()> on_answered) {
@@ -28,13 +28,16 @@ public:
     }
 
 protected:
-    void answer(std::function<void(mcast::Receiver&, TimePoint)> what);
+    // `bytes`: what the sink has to do for it.
+    void answer(std::uint64_t bytes, std::function<void(mcast::Receiver&, TimePoint)> what);
+    std::uint64_t bytes_of(mcast::BlockIndex block) const;
 
     World& world_;
     Disk& disk_;
 
 private:
-    const Duration work_time_;
+    const GuestOptions& options_;
+    TimePoint sink_busy_until_{};
     mcast::Receiver* receiver_ = nullptr;
     std::function<TimePoint()> clock_;  // of the computer
     std::function<void()> on_answered_;
@@ -62,8 +65,8 @@ private:
 
 class IdentityHolder final : public Holder {
 public:
-    IdentityHolder(World& world, Disk& disk, Duration work_time, Prng prng)
-        : Holder(world, disk, work_time), prng_(prng) {}
+    IdentityHolder(World& world, Disk& disk, const GuestOptions& options, Prng prng)
+        : Holder(world, disk, options), prng_(prng) {}
 
 private:
     void store_symbol(mcast::GroupId, std::uint32_t, ByteSpan) override {}

@@ -59,6 +59,15 @@ struct GuestOptions {
     bool lies = false;            // asks for everything, for ever, and completes nothing
     std::uint32_t max_open_blocks = 992;
     Duration work_time{};  // until a decode or a check is answered
+    // Decoding, hashing and storing, one order after the other; 0: work_time alone.
+    std::uint64_t sink_bits_per_second = 0;
+};
+
+// Somebody else's traffic through the bottleneck.
+struct TcpFlowOptions {
+    Duration starts{};
+    Duration lasts = std::chrono::hours(1);
+    Duration round_trip = std::chrono::milliseconds(1);  // without queues
 };
 
 // Datagrams from somebody who is not the sender, until the faults end.
@@ -79,6 +88,10 @@ struct SimulationOptions {
     mcast::SenderOptions sender;
     std::vector<GuestOptions> guests;
     ForgerOptions forger;
+    // Between the sender and the switch; everything the sender sends goes through it.
+    std::optional<LinkOptions> bottleneck;
+    std::vector<TcpFlowOptions> tcp_flows;  // with a bottleneck only
+    Duration sample_every{};                // RunReport::samples; 0: none
     // Plain cables deliver what left within so long together, as a network card that raises one
     // interrupt for several datagrams. It makes large fleets several times quicker to simulate.
     Duration coalesce{};

@@ -25,6 +25,15 @@ struct GuestOutcome {
     mcast::MemberCounters counters;  // of its last life
 };
 
+// What had gone by at some time.
+struct RateSample {
+    Duration at{};
+    std::uint64_t rate_bits_per_second = 0;  // of the sender's pacer
+    std::uint64_t passed_wire_bytes = 0;     // of the session, behind the bottleneck
+    std::uint64_t tcp_bytes = 0;             // of all TCP flows, acknowledged
+    mcast::RateLimit limit = mcast::RateLimit::cap;
+};
+
 struct RunReport {
     std::uint64_t seed = 0;
     std::uint32_t guests = 0;
@@ -41,6 +50,7 @@ struct RunReport {
     std::uint32_t most_naks_in_second = 0;  // datagrams that reach the sender within any second
     Duration duration{};  // until the last honest computer was complete, or the limit
     std::vector<GuestOutcome> outcomes;
+    std::vector<RateSample> samples;
     std::vector<std::string> violations;  // things that must never happen
 
     bool all_complete() const;  // of those that do not lie

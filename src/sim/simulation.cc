@@ -35,6 +35,10 @@ Simulation::Simulation(std::unique_ptr<Shared> shared)
     if (options.forger.replays_per_second > 0) {
         replayer_ = std::make_unique<Replayer>(prng_.fork());
     }
+    if (options.bottleneck) bottleneck_.emplace(*options.bottleneck, prng_.fork());
+    for (const auto& flow : options.tcp_flows) {
+        tcp_flows_.push_back(std::make_unique<TcpFlow>(queue, *bottleneck_, flow));
+    }
     sort_into_ports();
 }
 
@@ -85,6 +89,10 @@ void Simulation::plan_guests() {
             queue.after(outage.at + outage.lasts, [this, i] { guests_[i]->come_back(); });
         }
     }
+    for (std::size_t i = 0; i < tcp_flows_.size(); ++i) {
+        queue.after(options.tcp_flows[i].starts, [this, i] { tcp_flows_[i]->start(); });
+    }
+    if (options.sample_every > Duration{}) take_sample();
     if (options.faults_end) queue.after(*options.faults_end, [this] { end_faults(); });
     plan_faults();
 }
@@ -241,6 +249,28 @@ void Simulation::multicast(FramePtr frame) {
     if (forger_) forger_->on_multicast(*frame);
     if (replayer_) replayer_->on_multicast(frame);
     if (!waiting_for_share_.empty()) let_in_by_share();
+    if (!bottleneck_) return pass(std::move(frame));
+    const auto arrivals = bottleneck_->send(queue.now(), frame->wire_bytes);
+    for (int n = 0; n < arrivals.count; ++n) {
+        queue.at(arrivals.list[n].at, [this, frame] { pass(frame); });
+    }
+}
+
+void Simulation::take_sample() {
+    RateSample sample;
+    sample.at = queue.now() - start_time();
+    if (server_) {
+        sample.rate_bits_per_second = server_->sender().rate_bits_per_second();
+        sample.limit = server_->sender().rate_limit();
+    }
+    sample.passed_wire_bytes = passed_wire_bytes_;
+    for (const auto& flow : tcp_flows_) sample.tcp_bytes += flow->delivered_bytes();
+    samples_.push_back(sample);
+    queue.after(options.sample_every, [this] { take_sample(); });
+}
+
+void Simulation::pass(FramePtr frame) {
+    passed_wire_bytes_ += frame->wire_bytes;
     if (coalesced_.empty()) queue.after(options.coalesce, [this] { flush(); });
     coalesced_.push_back(frame);
     for (std::uint32_t i : other_ports_) {
@@ -372,6 +402,7 @@ RunReport Simulation::make_report(Duration duration) {
     }
     report.outcomes = std::move(outcomes_);
     report.violations = std::move(violations);
+    report.samples = std::move(samples_);
     const std::uint64_t rate = options.sender.rate_bits_per_second;
     if (rate > 0 && report.highest_window_bytes > std::max<std::uint64_t>(rate / 800, 1600)) {
         report.violations.push_back("more left within 10 ms than the rate allows");

@@ -13,6 +13,7 @@
 #include "sim/guest.h"
 #include "sim/report.h"
 #include "sim/server.h"
+#include "sim/tcp_flow.h"
 #include "sim/world.h"
 
 namespace muster::sim {
@@ -62,6 +63,8 @@ private:
     template <typename Function>
     void for_each_guest(const Partition& partition, Function function);
     std::uint64_t symbols_sent() const;
+    void pass(FramePtr frame);
+    void take_sample();
     void flush();
     void deliver(const std::vector<std::uint32_t>& ports, const std::vector<FramePtr>& frames);
     void arrive(std::uint32_t guest, const FramePtr& frame, bool damaged);
@@ -76,6 +79,10 @@ private:
     // By delay. Shared with the datagrams on their way, for ports move when the faults end.
     std::map<Duration, std::shared_ptr<std::vector<std::uint32_t>>> plain_ports_;
     std::vector<std::uint32_t> other_ports_;
+    std::optional<Link> bottleneck_;
+    std::vector<std::unique_ptr<TcpFlow>> tcp_flows_;
+    std::uint64_t passed_wire_bytes_ = 0;
+    std::vector<RateSample> samples_;
     std::vector<FramePtr> coalesced_;
     std::multimap<double, std::uint32_t> waiting_for_share_;
     std::vector<GuestOutcome> outcomes_;
