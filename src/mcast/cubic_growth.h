@@ -11,7 +11,7 @@ namespace muster::mcast {
 
 class CubicGrowth {
 public:
-    static constexpr double kCut = 0.7;  // what a loss leaves of the rate
+    static constexpr double kCut = 0.75;  // what a loss leaves of the rate
 
     // From `from` back to `top` (at least `from`), both in bit/s.
     void start(TimePoint now, double from, double top, Duration round_trip);

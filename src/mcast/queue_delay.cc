@@ -11,20 +11,26 @@ void QueueDelay::on_stamp(TimePoint now, std::uint64_t sent_at_us) {
     // Modulo 2^64: whatever the other clock says, differences of differences are right.
     const auto difference =
         static_cast<std::int64_t>(static_cast<std::uint64_t>(now_us) - sent_at_us);
-    const std::int64_t second = now_us / 1'000'000;
-    const std::int64_t passed = std::min<std::int64_t>(second - second_, kSeconds);
+    const std::int64_t span = now_us / (kSpanSeconds * 1'000'000);
+    const std::int64_t passed = std::min<std::int64_t>(span - span_, kSpans);
     for (std::int64_t i = 0; i < passed; ++i) {
-        least_of_second_[static_cast<std::size_t>(second - i) % kSeconds].reset();
+        least_of_span_[static_cast<std::size_t>(span - i) % kSpans].reset();
     }
-    second_ = second;
-    auto& least = least_of_second_[static_cast<std::size_t>(second) % kSeconds];
+    span_ = span;
+    auto& least = least_of_span_[static_cast<std::size_t>(span) % kSpans];
     least = std::min(least.value_or(difference), difference);
     least_since_taken_ = std::min(least_since_taken_.value_or(difference), difference);
 }
 
 std::int64_t QueueDelay::base() const {
     auto base = std::numeric_limits<std::int64_t>::max();
-    for (const auto& least : least_of_second_) base = std::min(base, least.value_or(base));
+    for (std::size_t age = 0; age < kSpans; ++age) {
+        const auto& least = least_of_span_[(static_cast<std::size_t>(span_) - age) % kSpans];
+        if (!least) continue;
+        // Unsigned, since a false stamp may be anywhere.
+        const std::uint64_t drifted = static_cast<std::uint64_t>(*least) + age * kDriftPerSpanUs;
+        base = std::min(base, static_cast<std::int64_t>(drifted));
+    }
     return base;
 }
 
