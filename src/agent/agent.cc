@@ -122,6 +122,7 @@ void Agent::Impl::on_progress(const ProgressReport& report) {
     message.set("missing_blocks", report.missing_blocks);
     message.set("blocks_received", report.blocks_received);
     message.set("blocks_repaired", report.blocks_repaired).set("loss", report.loss);
+    message.set("unicast_bytes", report.unicast_bytes);
     message.set("seconds", report.seconds).set("message", report.message);
     link->send_if_connected(message);
 }

@@ -229,12 +229,16 @@ void SequenceRun::Impl::report_receiving() {
         const auto now = member->snapshot();
         progress.stage = !member->joined()    ? "joining the session"
                          : !member->started() ? "waiting for the session to start"
-                                              : "receiving";
+                         : now.delivery == mcast::Delivery::unicast ? "receiving by HTTPS"
+                         : now.delivery == mcast::Delivery::waiting ? "waiting for multicast"
+                                                                    : "receiving";
+        if (!now.delivery_why.empty()) progress.message = now.delivery_why;
         progress.progress = now.blocks == 0 ? 0 : 1 - static_cast<double>(now.missing) / now.blocks;
         progress.rate_bytes_per_second = now.rate_bits_per_second / 8;
         progress.missing_blocks = now.missing;
         progress.blocks_received = now.counters.blocks_verified;
         progress.blocks_repaired = now.counters.blocks_repaired;
+        progress.unicast_bytes = now.counters.unicast_bytes;
         progress.loss = now.counters.loss();
         progress.seconds = now.seconds;
     }

@@ -29,6 +29,7 @@ struct ProgressReport {
     std::uint32_t missing_blocks = 0;
     std::uint64_t blocks_received = 0;
     std::uint64_t blocks_repaired = 0;
+    std::uint64_t unicast_bytes = 0;
     double loss = 0;
     double seconds = 0;
     std::string message;

@@ -92,21 +92,26 @@ private:
             progress_.show("waiting for the sender to start");
         } else if (now.blocks > 0) {
             const double done = 1 - static_cast<double>(now.missing) / now.blocks;
+            const std::string how = now.delivery == mcast::Delivery::unicast ? ", by HTTPS"
+                                    : now.delivery == mcast::Delivery::waiting
+                                        ? ", waiting for multicast"
+                                        : "";
             progress_.show(
                 bar(done, 24) + " " + human_rate(now.rate_bits_per_second) + ", " +
                 std::to_string(now.missing) + " blocks missing, loss " +
                 std::to_string(static_cast<int>(now.counters.loss() * 1000) / 10.0).substr(0, 4) +
-                " %");
+                " %" + how);
         }
         tick_ = loop_.after(std::chrono::milliseconds(200), [this] { tick(); });
     }
 
     void print_summary() const {
         const auto now = session_->snapshot();
-        std::printf("%s: verified, %s in %.1f s, loss %.2f %%, %llu blocks repaired\n",
+        std::printf("%s: verified, %s in %.1f s, loss %.2f %%, %llu blocks repaired, %s by HTTPS\n",
                     options_.out.c_str(), human_bytes(session_->offer()->image.image_bytes).c_str(),
                     now.seconds, 100 * now.counters.loss(),
-                    static_cast<unsigned long long>(now.counters.blocks_repaired));
+                    static_cast<unsigned long long>(now.counters.blocks_repaired),
+                    human_bytes(now.counters.unicast_bytes).c_str());
     }
 
     void print_json() const {
@@ -119,6 +124,8 @@ private:
         line.set("local_drops", now.counters.local_drops).set("forged", now.counters.blocks_forged);
         line.set("duplicates", now.counters.duplicates).set("naks", now.counters.naks_sent);
         line.set("rejected", now.counters.datagrams_rejected).set("seconds", now.seconds);
+        line.set("unicast_bytes", now.counters.unicast_bytes);
+        line.set("delivery", mcast::to_string(now.delivery)).set("delivery_why", now.delivery_why);
         std::printf("%s\n", text::to_json(line).c_str());
     }
 

@@ -43,6 +43,8 @@ public:
         auto server = net::HttpsServer(loop_, {.listen = listen, .identity = sender.identity});
         server.on_websocket(
             [this](const auto& request, auto acceptor) { on_websocket(request, acceptor); });
+        server.on_request(
+            [this](const auto& request, auto responder) { responder(answer(request)); });
         TRY(server.start());
         TRY(check_readable());
         hash();
@@ -101,7 +103,13 @@ private:
         host.engine.core.closed = true;
         host.engine.core.start.min_members = options_.receivers;
         host.engine.core.start.max_wait = std::chrono::seconds(options_.max_wait_seconds);
+        host.unicast.path = kContentTarget;
+        host.unicast.share_percent = options_.unicast_share_percent;
+        host.unicast.multicast_only = options_.multicast_only;
         session::SessionHost::Callbacks callbacks;
+        callbacks.on_delivery = [this](const mcast::DeliveryChanged& change) {
+            on_delivery(change);
+        };
         callbacks.on_member = [this](const mcast::MemberChanged& change) { on_member(change); };
         callbacks.on_state = [this](mcast::SenderState state, const std::string& why) {
             if (state != mcast::SenderState::ended) return;
@@ -135,18 +143,31 @@ private:
         return {};
     }
 
+    // Why a request of a member is not answered.
+    std::optional<net::HttpResponse> refusal_of(const net::HttpRequest& request) const {
+        if (!crypto::equal_constant_time(as_bytes(request.bearer_token), as_bytes(secret_))) {
+            return net::HttpResponse::text(
+                401, "wrong token: use the file that muster send wrote with --token-file");
+        }
+        if (!host_) return net::HttpResponse::text(503, "the file is still being hashed");
+        return std::nullopt;
+    }
+
+    net::HttpResponse answer(const net::HttpRequest& request) {
+        const std::string folder = std::string(kContentTarget) + "/";
+        if (!request.path.starts_with(folder)) {
+            return net::HttpResponse::text(404, "this is muster send");
+        }
+        if (auto refusal = refusal_of(request)) return *refusal;
+        return host_->answer_range(request.path.substr(folder.size()), request);
+    }
+
     void on_websocket(const net::HttpRequest& request, const net::WebSocketAcceptor& acceptor) {
         if (request.path != kTransferTarget) {
             return acceptor.reject(net::HttpResponse::text(
                 404, "this is muster send: ask for " + std::string(kTransferTarget)));
         }
-        if (!crypto::equal_constant_time(as_bytes(request.bearer_token), as_bytes(secret_))) {
-            return acceptor.reject(net::HttpResponse::text(
-                401, "wrong token: use the file that muster send wrote with --token-file"));
-        }
-        if (!host_) {
-            return acceptor.reject(net::HttpResponse::text(503, "the file is still being hashed"));
-        }
+        if (auto refusal = refusal_of(request)) return acceptor.reject(*refusal);
         if (auto socket = acceptor.accept()) host_->accept(std::move(socket), "", request.local);
     }
 
@@ -170,6 +191,15 @@ private:
         return " (limited by " + std::string(mcast::to_string(now.limited_by)) + ")";
     }
 
+    void on_delivery(const mcast::DeliveryChanged& change) {
+        if (options_.json) return;
+        progress_.clear();
+        const char* how = change.delivery == mcast::Delivery::multicast ? "multicast reaches it"
+                          : change.delivery == mcast::Delivery::unicast ? "takes blocks by HTTPS: "
+                                                                        : "waits for multicast: ";
+        std::fprintf(stderr, "%s: %s%s\n", change.name.c_str(), how, change.why.c_str());
+    }
+
     void tick() {
         tick_ = loop_.after(std::chrono::milliseconds(200), [this] { tick(); });
         if (!host_) return progress_.show("hashing " + bar(hashed_, 24));
@@ -181,10 +211,12 @@ private:
                            std::to_string(now.live_members) + " are here (at most " +
                            std::to_string(options_.max_wait_seconds) + " s)");
         } else {
-            progress_.show(bar(now.progress, 24) + " " + human_rate(now.rate_bits_per_second) +
-                           limit_words(now) + ", " + human_bytes(now.counters.wire_bytes()) +
-                           " sent, " + std::to_string(done) + " of " +
-                           std::to_string(now.members.size()) + " verified");
+            progress_.show(
+                bar(now.progress, 24) + " " + human_rate(now.rate_bits_per_second) +
+                limit_words(now) + ", " + human_bytes(now.counters.wire_bytes()) + " sent, " +
+                (now.unicast_bytes > 0 ? human_bytes(now.unicast_bytes) + " by HTTPS, "
+                                       : std::string()) +
+                std::to_string(done) + " of " + std::to_string(now.members.size()) + " verified");
         }
     }
 
@@ -212,8 +244,12 @@ private:
             return kNotAll;
         }
         if (!options_.json) {
-            std::printf("%u verified in %.1f s, %s on the wire\n", verified, final_.seconds,
+            std::printf("%u verified in %.1f s, %s by multicast", verified, final_.seconds,
                         human_bytes(final_.counters.wire_bytes()).c_str());
+            if (final_.unicast_bytes > 0) {
+                std::printf(", %s by HTTPS", human_bytes(final_.unicast_bytes).c_str());
+            }
+            std::printf("\n");
         }
         return kOk;
     }
@@ -223,6 +259,7 @@ private:
         Value bytes = Value::map();
         bytes.set("source", counters.source_wire_bytes).set("repair", counters.repair_wire_bytes);
         bytes.set("status", counters.status_wire_bytes).set("total", counters.wire_bytes());
+        bytes.set("unicast", final_.unicast_bytes);
         Value receivers = Value::list();
         for (const auto& m : final_.members) {
             Value item = Value::map();
@@ -232,6 +269,8 @@ private:
             item.set("repaired", m.counters.blocks_repaired);
             item.set("forged", m.counters.blocks_forged);
             item.set("wanted_blocks", m.blocks_wanted);
+            item.set("unicast_bytes", m.counters.unicast_bytes);
+            item.set("delivery", mcast::to_string(m.delivery)).set("delivery_why", m.delivery_why);
             receivers.push(std::move(item));
         }
         Value line = Value::map();
@@ -293,6 +332,12 @@ void add_send_command(CLI::App& app, Run& run) {
         ->add_option("--epoch-packets", options.epoch_packets,
                      "A key step after so many datagrams, for tests")
         ->check(CLI::Range(mcast::kMinEpochPackets, mcast::kEpochPackets));
+    command
+        ->add_option("--unicast-share", options.unicast_share_percent,
+                     "Percent of the rate for receivers that multicast does not reach; 0: none")
+        ->check(CLI::Range(0, 100));
+    command->add_flag("--multicast-only", options.multicast_only,
+                      "Receivers that multicast does not reach wait for it");
     command->add_flag("--json", options.json, "One JSON line of figures at the end");
     command->callback([raw, &run] {
         run = [raw] {

@@ -46,6 +46,11 @@ void add_serve_command(CLI::App& app, Run& run) {
     command->add_option("--rate-mode", raw->rate_mode,
                         "fixed (default with --rate): at that rate; adaptive (default without): as "
                         "network and receivers allow, --rate is a cap");
+    command
+        ->add_option(
+            "--unicast-share", options.unicast_share_percent,
+            "Percent of a session's rate for computers that multicast does not reach; 0: none")
+        ->check(CLI::Range(0, 100));
     command->add_flag("--open-enrolment", options.open_enrolment,
                       "Known computers may enrol themselves by their MAC address");
     command->callback([raw, &run] {

@@ -64,6 +64,7 @@ struct ImageOptions {
     std::string path;
     std::string version;
     std::string comment;
+    bool multicast_only = false;
 };
 
 Status add_image(SiteClient& site, const ImageOptions& options) {
@@ -72,6 +73,7 @@ Status add_image(SiteClient& site, const ImageOptions& options) {
     const auto path = std::filesystem::absolute(options.path, failure);
     body.set("name", options.name).set("path", failure ? options.path : path.string());
     body.set("version", options.version).set("comment", options.comment);
+    body.set("multicast_only", options.multicast_only);
     const auto accepted = TRY(site.post("/api/v1/images", body));
     const std::string target = "/api/v1/jobs/" + cell(accepted, "job");
     ProgressLine line;
@@ -191,6 +193,8 @@ void add_image_commands(CLI::App& app, Run& run) {
     add->add_option("path", options->path, "Path of the WIM on the server")->required();
     add->add_option("--version", options->version, "Your version, default 1");
     add->add_option("--comment", options->comment, "Free text");
+    add->add_flag("--multicast-only", options->multicast_only,
+                  "Allow this image to be deployed only via multicast");
     run_on_site<ImageOptions>(add, run, options, add_image);
     auto* remove = family->add_subcommand("remove", "Remove a package that no deployment uses");
     remove->add_option("name", options->name, "Name")->required();
@@ -204,6 +208,7 @@ void add_image_commands(CLI::App& app, Run& run) {
               {"version", "VERSION"},
               {"image_bytes", "BYTES"},
               {"state", "STATE"},
+              {"multicast_only", "MULTICAST ONLY"},
               {"content_id", "ID"}});
 }
 

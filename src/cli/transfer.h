@@ -25,6 +25,8 @@ struct SendOptions {
     std::int64_t max_wait_seconds = 60;
     std::uint64_t epoch_packets = mcast::kEpochPackets;
     session::NetworkOptions network;
+    std::uint32_t unicast_share_percent = 20;
+    bool multicast_only = false;
     bool json = false;
 };
 int run_send(const SendOptions& options);
@@ -44,5 +46,7 @@ int run_receive(const ReceiveOptions& options);
 
 // Where a member asks to be let in.
 inline constexpr const char* kTransferTarget = "/member";
+// Where it takes what multicast does not bring: .../manifest and .../image.
+inline constexpr const char* kContentTarget = "/content";
 
 }  // namespace muster::cli

@@ -50,13 +50,20 @@ std::string stage_of(const Value& device) {
     return step.empty() ? cell(device, "state") : step;
 }
 
+std::string by_https(const Value& session) {
+    const Value* bytes = session.find("bytes_sent");
+    const double unicast = bytes == nullptr ? 0 : number(*bytes, "unicast");
+    if (unicast <= 0) return "";
+    return ", " + human_bytes(static_cast<std::uint64_t>(unicast)) + " by HTTPS";
+}
+
 std::string session_line(const Value& session) {
     const Value* bytes = session.find("bytes_sent");
     const auto total = static_cast<std::uint64_t>(bytes == nullptr ? 0 : number(*bytes, "total"));
     return "session " + cell(session, "session") + " of " + cell(session, "image") + ": " +
            cell(session, "state") + ", " + cell(session, "live_members") + " members, " +
            human_bytes(total) + " sent at " + human_rate(number(session, "rate_bits_per_second")) +
-           ", limited by " + cell(session, "rate_limited_by");
+           ", limited by " + cell(session, "rate_limited_by") + by_https(session);
 }
 
 std::string live_view(const Value& document) {
@@ -89,10 +96,12 @@ std::string result_of(const Value& device) {
 }
 
 void print_final(const Value& document) {
-    Table table({"COMPUTER", "BLOCKS", "REPAIRED", "LOSS", "SECONDS", "RESULT"});
+    Table table({"COMPUTER", "BLOCKS", "REPAIRED", "BY HTTPS", "LOSS", "SECONDS", "RESULT"});
     for (const auto& device : list_of(document, "devices")) {
         table.row({cell(device, "device"), cell(device, "blocks_received"),
-                   cell(device, "blocks_repaired"), fixed(100 * number(device, "loss"), 2) + " %",
+                   cell(device, "blocks_repaired"),
+                   human_bytes(static_cast<std::uint64_t>(number(device, "unicast_bytes"))),
+                   fixed(100 * number(device, "loss"), 2) + " %",
                    fixed(number(device, "seconds"), 1), result_of(device)});
     }
     std::printf("\n%s\n", table.to_string().c_str());
@@ -101,10 +110,11 @@ void print_final(const Value& document) {
         const double total = bytes == nullptr ? 0 : number(*bytes, "total");
         const double image = number(session, "image_bytes");
         if (image <= 0) continue;
-        std::printf("session %s: %s of datagrams sent for an image of %s: %.3f x the image\n",
+        std::printf("session %s: %s of datagrams sent for an image of %s: %.3f x the image%s\n",
                     cell(session, "session").c_str(),
                     human_bytes(static_cast<std::uint64_t>(total)).c_str(),
-                    human_bytes(static_cast<std::uint64_t>(image)).c_str(), total / image);
+                    human_bytes(static_cast<std::uint64_t>(image)).c_str(), total / image,
+                    by_https(session).c_str());
     }
 }
 

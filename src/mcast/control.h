@@ -38,6 +38,8 @@ struct MemberCounters {
     std::uint64_t blocks_repaired = 0;  // of those, with at least one symbol decoded
     std::uint64_t blocks_forged = 0;    // did not match the manifest
     std::uint64_t naks_sent = 0;
+    std::uint64_t unicast_blocks = 0;  // verified blocks that came by HTTPS, and their bytes
+    std::uint64_t unicast_bytes = 0;
     double loss() const {
         const auto all = datagrams_received + datagrams_lost;
         return all == 0 ? 0 : static_cast<double>(datagrams_lost) / static_cast<double>(all);
@@ -52,7 +54,14 @@ struct JoinRequest {
     std::uint32_t open_blocks = 0;  // of how many blocks it can hold groups that are not complete
 };
 
-// Sent about every second, and at once when polled (StatusPacket::poll) or done.
+// How blocks reach a member right now: by multicast; by HTTPS from the server, because multicast
+// does not reach it; or not at all, because nothing but multicast is allowed.
+enum class Delivery { multicast, unicast, waiting };
+std::string_view to_string(Delivery delivery);
+std::optional<Delivery> delivery_from(std::string_view text);
+
+// Sent about every second, and at once when polled (StatusPacket::poll), when the delivery changed,
+// or done.
 struct MemberReport {
     IntervalSet verified;  // since the last report
     IntervalSet missed;    // blocks of groups of which nothing came: send their sources again
@@ -60,6 +69,8 @@ struct MemberReport {
     std::uint64_t highest_seen = 0;
     std::uint32_t blocks_missing = 0;
     MemberCounters counters;
+    Delivery delivery = Delivery::multicast;
+    std::string delivery_why;  // of the other two, in words for people
 };
 
 // Everything verified (done) or given up (then `failure` says why, in words for people).

@@ -18,6 +18,22 @@ std::string_view to_string(MemberState state) {
     return "failed";
 }
 
+std::string_view to_string(Delivery delivery) {
+    switch (delivery) {
+        case Delivery::multicast: return "multicast";
+        case Delivery::unicast: return "unicast";
+        case Delivery::waiting: return "waiting";
+    }
+    return "multicast";
+}
+
+std::optional<Delivery> delivery_from(std::string_view text) {
+    for (auto delivery : {Delivery::multicast, Delivery::unicast, Delivery::waiting}) {
+        if (text == to_string(delivery)) return delivery;
+    }
+    return std::nullopt;
+}
+
 MemberNumber Membership::add(TimePoint now, std::string name, std::uint32_t blocks_wanted,
                              std::uint64_t symbols_sent) {
     const MemberNumber number(next_number_++);

@@ -35,6 +35,8 @@ struct Member {
     double loss = 0;
     MemberCounters counters;
     MemberReception reception;  // from its FEEDBACK
+    Delivery delivery = Delivery::multicast;
+    std::string delivery_why;
 
     bool is_live() const { return state == MemberState::active || state == MemberState::deferred; }
 };

@@ -70,6 +70,15 @@ void OpenGroup::on_decoded() {
     missing_ = 0;
 }
 
+void OpenGroup::on_block_had(BlockIndex block) {
+    const std::uint32_t index = block.value - layout_.first_block(group_).value;
+    const auto first = has_.begin() + layout_.first_symbol_in_group(group_, block);
+    std::fill(first, first + layout_.symbols_in_block(block), true);
+    missing_ -= missing_in_block_[index];
+    missing_in_block_[index] = 0;
+    blocks_[index].ordered = blocks_[index].verified = true;
+}
+
 OpenGroup::BlockState& OpenGroup::block_state(BlockIndex block) {
     return blocks_[block.value - layout_.first_block(group_).value];
 }

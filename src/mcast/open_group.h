@@ -37,6 +37,8 @@ public:
     // A decode that lacked rank needs so many rows more than it had.
     void on_rank_missing(std::uint32_t rows) { extra_rows_ += rows; }
     void on_decoded();
+    // The block came another way and is stored: none of its symbols is missing any more.
+    void on_block_had(BlockIndex block);
 
     GroupId group() const { return group_; }
 

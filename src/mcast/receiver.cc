@@ -73,6 +73,7 @@ void Receiver::on_packet(TimePoint now, std::uint64_t packet_number, const Packe
     counters_.datagrams_received = meter_.received();
     counters_.datagrams_lost = meter_.missing();
     last_heard_ = now;
+    content_received_ += !std::holds_alternative<StatusPacket>(packet);
     if (const auto* data = std::get_if<DataPacket>(&packet)) {
         on_data(now, *data);
     } else if (const auto* repair = std::get_if<RepairPacket>(&packet)) {
@@ -220,10 +221,11 @@ void Receiver::on_decoded(TimePoint now, GroupId index, std::uint32_t missing_ra
     it->second.decoding = false;
     if (missing_rank > 0) {
         it->second.on_rank_missing(missing_rank);
-        return;
+        return maybe_close(index);
     }
     it->second.on_decoded();
     order_checks(it->second);
+    maybe_close(index);  // all of it may have come another way meanwhile
 }
 
 void Receiver::on_block_checked(TimePoint now, BlockIndex block, bool ok) {
@@ -332,6 +334,7 @@ NakEntry Receiver::nak_entry(const OpenGroup& group) {
 void Receiver::on_status(TimePoint now, const StatusPacket& packet) {
     meter_.on_status(now, packet, prng_);
     feedback_.members = packet.members;
+    cursor_ = BlockIndex(packet.cursor_block);
     // Its own loss too: the sender may not know of it yet.
     feedback_.worst_loss = std::max(packet.worst_loss_per_10k / 10000.0, counters_.loss());
     feedback_.backoff = std::min<Duration>(milliseconds(packet.backoff_ms), kMaxBackoff);
@@ -420,6 +423,8 @@ MemberReport Receiver::make_report(bool polled) {
     report.highest_seen = meter_.highest_number();
     report.blocks_missing = blocks_missing();
     report.counters = counters_;
+    report.delivery = delivery_;
+    report.delivery_why = delivery_why_;
     if (!polled) return report;
     report.missed = missed_blocks();
     for (const auto& [index, group] : groups_) {

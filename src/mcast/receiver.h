@@ -81,6 +81,12 @@ public:
     void on_block_checked(TimePoint now, BlockIndex block, bool ok);
     void on_manifest_checked(TimePoint now, bool ok);
 
+    // Blocks that came another way than by multicast (receiver_fetch.cc), verified and stored.
+    void on_block_fetched(TimePoint now, BlockIndex block);
+    void on_manifest_fetched(TimePoint now);
+    // How blocks reach us from now on; the sender is told at once.
+    void set_delivery(TimePoint now, Delivery delivery, const std::string& why);
+
     // Everything wanted is verified; the owner has made it durable / has to give up.
     void on_stored(TimePoint now);
     void on_failed(TimePoint now, const std::string& why);
@@ -97,6 +103,13 @@ public:
     std::uint32_t blocks_missing() const { return verified_.size() - verified_.count(); }
     std::optional<TimePoint> last_heard() const { return last_heard_; }
     std::size_t open_groups() const { return groups_.size(); }
+    std::uint64_t content_received() const { return content_received_; }
+    Delivery delivery() const { return delivery_; }
+    const std::string& delivery_why() const { return delivery_why_; }
+    // Where the carousel was when we heard of it last.
+    BlockIndex cursor() const { return cursor_; }
+    // Multicast has brought most of what this block's group needs.
+    bool is_nearly_whole(BlockIndex block) const;
 
 private:
     void on_data(TimePoint now, const DataPacket& packet);
@@ -142,6 +155,10 @@ private:
     ReceptionMeter meter_;
     std::optional<TimePoint> last_heard_;
     MemberCounters counters_;
+    std::uint64_t content_received_ = 0;  // DATA and REPAIR
+    BlockIndex cursor_;
+    Delivery delivery_ = Delivery::multicast;
+    std::string delivery_why_;
 
     IntervalSet unreported_;
     TimePoint next_report_{};

@@ -454,5 +454,87 @@ TEST_F(ReceiverTest, ANewMembershipReportsNothingTwice) {
     EXPECT_EQ(nak_after(milliseconds(15))->member, 8u);
 }
 
+// ---- blocks that come another way ----
+
+TEST_F(ReceiverTest, AFetchedBlockCountsAndIsReportedLikeAnyOther) {
+    block(0);
+    receiver_->on_block_fetched(now_, BlockIndex(3));
+    receiver_->on_block_fetched(now_, BlockIndex(3));
+    EXPECT_EQ(receiver_->blocks_missing(), 15u);
+    EXPECT_EQ(receiver_->counters().unicast_blocks, 1u);
+    EXPECT_EQ(receiver_->counters().unicast_bytes, 64u);
+    const auto report = report_after(seconds(2));
+    EXPECT_TRUE(report->verified.contains(3));
+    data(BlockIndex(3), 0);
+    EXPECT_EQ(receiver_->open_groups(), 0u) << "multicast need not bring it any more";
+}
+
+TEST_F(ReceiverTest, AFetchedBlockLetsItsGroupBeDecodedOrClosed) {
+    block(0);
+    blocks(1, 3);
+    data(BlockIndex(3), 0);
+    data(BlockIndex(4), 0);
+    row(1, 0);
+    row(1, 1);
+    row(1, 2);
+    EXPECT_TRUE(decoded_.empty());
+    receiver_->on_block_fetched(now_, BlockIndex(4));
+    ASSERT_EQ(decoded_.size(), 1u);
+    EXPECT_EQ(decoded_[0].missing, (std::vector<std::uint32_t>{9, 10, 11}));
+    EXPECT_EQ(receiver_->open_groups(), 0u);
+    blocks(5, 8);
+    data(BlockIndex(8), 1);
+    receiver_->on_block_fetched(now_, BlockIndex(8));
+    EXPECT_EQ(receiver_->open_groups(), 0u);
+    EXPECT_EQ(receiver_->blocks_missing(), 8u);
+}
+
+TEST_F(ReceiverTest, BlocksFetchedWhileTheirGroupIsDecodedLeaveNothingOpen) {
+    block(0);
+    blocks(1, 4);
+    data(BlockIndex(4), 0);
+    answers_ = false;
+    for (std::uint32_t r = 0; r < 3; ++r) row(1, r);
+    ASSERT_EQ(decoded_.size(), 1u);
+    receiver_->on_block_fetched(now_, BlockIndex(4));
+    EXPECT_EQ(receiver_->open_groups(), 1u);
+    receiver_->on_decoded(now_, nth_group(layout_, 1), 0);
+    EXPECT_EQ(receiver_->open_groups(), 0u);
+    EXPECT_EQ(receiver_->blocks_missing(), 12u);
+}
+
+TEST_F(ReceiverTest, AFetchedManifestLetsWaitingBlocksBeChecked) {
+    blocks(1, 5);
+    receiver_->on_manifest_fetched(now_);
+    EXPECT_EQ(checked_.size(), 4u);
+    EXPECT_EQ(receiver_->blocks_missing(), 12u);
+    EXPECT_EQ(receiver_->counters().unicast_bytes, 40u);
+    block(0);
+    EXPECT_EQ(manifest_checks_, 0);
+}
+
+TEST_F(ReceiverTest, ANewWayOfDeliveryIsReportedAtOnce) {
+    block(0);
+    (void)report_after(seconds(2));
+    receiver_->set_delivery(now_, Delivery::unicast, "no multicast");
+    const auto report = report_after({});
+    ASSERT_TRUE(report.has_value());
+    EXPECT_EQ(report->delivery, Delivery::unicast);
+    EXPECT_EQ(report->delivery_why, "no multicast");
+    receiver_->set_delivery(now_, Delivery::unicast, "no multicast");
+    EXPECT_FALSE(report_after({}).has_value());
+}
+
+TEST_F(ReceiverTest, KnowsWhatMulticastHasNearlyBrought) {
+    block(0);
+    blocks(1, 4);
+    data(BlockIndex(5), 0);
+    EXPECT_FALSE(receiver_->is_nearly_whole(BlockIndex(4)));
+    data(BlockIndex(4), 0);
+    EXPECT_TRUE(receiver_->is_nearly_whole(BlockIndex(4)));
+    EXPECT_FALSE(receiver_->is_nearly_whole(BlockIndex(6)));
+    EXPECT_FALSE(receiver_->is_nearly_whole(BlockIndex(9)));
+}
+
 }  // namespace
 }  // namespace muster::mcast

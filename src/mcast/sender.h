@@ -89,6 +89,13 @@ struct SenderCounters {
     }
 };
 
+// How blocks reach the member has changed, by its own word.
+struct DeliveryChanged {
+    MemberNumber number;
+    std::string name;
+    Delivery delivery;
+    std::string why;
+};
 struct StateChanged {
     SenderState state;
     std::string why;
@@ -105,8 +112,8 @@ struct MemberOrdered {
 struct LayoutChosen {
     std::uint16_t symbol_bytes = 0;
 };
-using SenderEvent =
-    std::variant<MemberChanged, StateChanged, PauseChanged, MemberOrdered, LayoutChosen>;
+using SenderEvent = std::variant<MemberChanged, DeliveryChanged, StateChanged, PauseChanged,
+                                 MemberOrdered, LayoutChosen>;
 
 // A datagram to be sealed and sent now. Data and repair packets get their payload from the owner.
 struct Outgoing {

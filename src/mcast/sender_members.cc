@@ -71,6 +71,12 @@ void Sender::on_report(TimePoint now, MemberNumber number, const MemberReport& r
         member->symbols_caused_in_vain = 0;
     }
     member->blocks_missing = wants_.missing(number);
+    if (member->delivery != report.delivery || member->delivery_why != report.delivery_why) {
+        member->delivery = report.delivery;
+        member->delivery_why = report.delivery_why;
+        events_.push_back(
+            DeliveryChanged{number, member->name, report.delivery, report.delivery_why});
+    }
     if (member->state == MemberState::active) worst_loss_ = std::max(worst_loss_, member->loss);
     forget_satisfied();
     on_missed(now, number, missed_blocks(report), report.highest_seen);
@@ -155,7 +161,9 @@ void Sender::check_members(TimePoint now) {
     if (state_ != SenderState::running || !drained_since_) return;
     for (const auto& [number, member] : membership_.all()) {
         const TimePoint since = std::max(member.last_progress, *drained_since_);
-        if (!member.is_live() || now - since < options_.stall_timeout) continue;
+        // Whom multicast does not reach says so, and waits or takes its blocks by HTTPS.
+        const bool reached = member.delivery == Delivery::multicast;
+        if (!member.is_live() || !reached || now - since < options_.stall_timeout) continue;
         finish_member(now, number, MemberState::failed, "no block completed for too long");
     }
 }

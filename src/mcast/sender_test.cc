@@ -523,6 +523,35 @@ TEST_F(SenderTest, ALiarIsDeferredThenServedAloneThenGivenUp) {
     EXPECT_LE(sender_->counters().symbols(), 6 * layout_.symbol_count() + 8 * 16);
 }
 
+TEST_F(SenderTest, WhoSaysThatMulticastDoesNotReachItIsNotGivenUp) {
+    make(closed_for(2));
+    const auto stuck = join("stuck");
+    const auto waiting = join("waiting");
+    poll();
+    sender_->take_events();
+    for (int second = 0; second < 300; ++second) {
+        report(stuck, {});
+        MemberReport message;
+        message.delivery = Delivery::waiting;
+        message.delivery_why = "no multicast";
+        message.highest_seen = 0;
+        sender_->on_report(now_, waiting, message);
+        poll_after(seconds(1));
+        sender_->on_deadline(now_);
+    }
+    EXPECT_EQ(state_of(stuck), MemberState::failed);
+    EXPECT_EQ(state_of(waiting), MemberState::active);
+    int told = 0;
+    for (const auto& event : sender_->take_events()) {
+        const auto* change = std::get_if<DeliveryChanged>(&event);
+        if (change == nullptr) continue;
+        ++told;
+        EXPECT_EQ(change->name, "waiting");
+        EXPECT_EQ(change->why, "no multicast");
+    }
+    EXPECT_EQ(told, 1);
+}
+
 TEST_F(SenderTest, TheSameLossReportedTwiceIsChargedOnce) {
     make(closed_for(1));
     const auto a = join("a");

@@ -5,13 +5,16 @@
 
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
+#include "base/bytes.h"
 #include "base/result.h"
+#include "base/time.h"
 #include "net/address.h"
 
 namespace muster::net {
@@ -43,12 +46,25 @@ struct FileRange {
     std::uint64_t length = 0;
 };
 
+// A body made while it is sent, no faster than its maker allows. It is destroyed, on the loop's
+// thread, when the response is over, however it ended.
+class BodySource {
+public:
+    virtual ~BodySource() = default;
+    virtual std::uint64_t length() const = 0;
+    // A file thread. False: the bytes cannot be had, and the connection is cut.
+    virtual bool read(std::uint64_t offset, MutableByteSpan out) = 0;
+    // Loop's thread, once for every piece: how long it has to wait before it leaves.
+    virtual Duration delay(std::size_t bytes) = 0;
+};
+
 struct HttpResponse {
     int status = 200;
     std::string content_type;  // left out when empty
     HttpHeaders headers;
     std::string body;
-    std::optional<FileRange> file;  // instead of body; server side only
+    std::optional<FileRange> file;       // instead of body; server side only
+    std::shared_ptr<BodySource> source;  // the same
 
     std::string_view header(std::string_view name) const { return find_header(headers, name); }
     static HttpResponse text(int status, std::string line);

@@ -7,6 +7,7 @@
 #include <sys/socket.h>
 
 #include <algorithm>
+#include <atomic>
 #include <charconv>
 
 #include "net/client_channel.h"
@@ -35,6 +36,15 @@ bool is_range(std::string_view header, std::uint64_t first, std::uint64_t last) 
     const auto wanted = "bytes " + std::to_string(first) + "-" + std::to_string(last) + "/";
     return header.starts_with(wanted);
 }
+
+// Seconds; the form with a date is not ours.
+Duration parse_retry_after(std::string_view header) {
+    std::uint32_t seconds = 0;
+    const auto [end, failure] =
+        std::from_chars(header.data(), header.data() + header.size(), seconds);
+    const bool whole = failure == std::errc() && end == header.data() + header.size();
+    return std::chrono::seconds(whole ? seconds : 0);
+}
 }  // namespace
 
 struct HttpsClient::Impl {
@@ -60,6 +70,8 @@ struct HttpsClient::Impl {
     ClientChannel channel;
     beast::flat_buffer buffer;
     bool reused = false;
+    Duration retry_after{};
+    std::atomic<bool> cancelled = false;
 };
 
 HttpsClient::HttpsClient(Options options) : impl_(std::make_unique<Impl>(std::move(options))) {}
@@ -67,7 +79,19 @@ HttpsClient::HttpsClient(HttpsClient&&) noexcept = default;
 HttpsClient& HttpsClient::operator=(HttpsClient&&) noexcept = default;
 HttpsClient::~HttpsClient() = default;
 
+Duration HttpsClient::retry_after() const { return impl_->retry_after; }
+
+void HttpsClient::cancel() {
+    impl_->cancelled = true;
+    // Closed, not destroyed: a coroutine still stands in it.
+    asio::post(impl_->context, [impl = impl_.get()] {
+        if (impl->channel.stream) impl->channel.stream->close();
+    });
+}
+
 Status HttpsClient::Impl::run(asio::awaitable<void> work) {
+    const Error given_up(Errc::cancelled, "the request to " + options.server + " was given up");
+    if (cancelled) return given_up;
     std::string thrown;
     context.restart();
     asio::co_spawn(context, std::move(work), [&](std::exception_ptr failure) {
@@ -79,6 +103,7 @@ Status HttpsClient::Impl::run(asio::awaitable<void> work) {
         }
     });
     context.run();
+    if (cancelled) return given_up;
     if (thrown.empty()) return {};
     channel.close();
     return Error(Errc::internal, "request to " + options.server + ": " + thrown);
@@ -143,7 +168,7 @@ asio::awaitable<Status> HttpsClient::Impl::begin(const Request& message,
         if (!ec) co_return Status();
         if (write_error) ec = write_error;
         const bool again = reused && !parser->got_some() && ec != beast::error::timeout &&
-                           is_idempotent(message.verb);
+                           is_idempotent(message.verb) && !cancelled;
         channel.close();
         if (!again) break;
     }
@@ -195,6 +220,7 @@ asio::awaitable<Status> HttpsClient::Impl::check_range_head(
     const auto& head = parser.get();
     const int status = static_cast<int>(head.result_int());
     if (status >= 400) {
+        retry_after = parse_retry_after(view_of(head[http::field::retry_after]));
         std::string text(kErrorTextBytes, '\0');
         parser.get().body().data = text.data();
         parser.get().body().size = text.size();
@@ -219,6 +245,7 @@ asio::awaitable<void> HttpsClient::Impl::download(const Request& message, std::u
                                                   std::uint64_t last, const Piece& piece,
                                                   Status& out) {
     std::optional<http::response_parser<http::buffer_body>> parser;
+    retry_after = Duration::zero();
     out = co_await begin(message, parser, boost::none);
     if (!out.ok()) co_return;
     out = co_await check_range_head(*parser, first, last);

@@ -53,6 +53,11 @@ public:
     using Piece = std::function<Status(ByteSpan)>;
     Status download_range(std::string_view target, std::uint64_t first, std::uint64_t last,
                           const Piece& piece);
+    // What the last refused download was told to wait (Retry-After, in seconds); zero: nothing.
+    Duration retry_after() const;
+
+    // Any thread: the call under way and all later ones end with Errc::cancelled.
+    void cancel();
 
 private:
     struct Impl;

@@ -15,7 +15,7 @@
 namespace muster::net {
 
 namespace {
-constexpr std::size_t kFileChunkBytes = 256 * 1024;
+constexpr std::size_t kPieceBytes = 128 * 1024;
 constexpr std::size_t kTogetherBytes = 64 * 1024;
 constexpr std::size_t kLingerBytes = 16u << 20;
 constexpr Duration kGoodbye = std::chrono::seconds(2);
@@ -32,16 +32,32 @@ asio::awaitable<int> open_range(FileRange file) {
     co_return fd.release();
 }
 
-// Runs in the file pool. True when the whole buffer was filled.
-asio::awaitable<bool> read_fully(int fd, MutableByteSpan out, std::uint64_t offset) {
-    while (!out.empty()) {
-        const auto got = ::pread(fd, out.data(), out.size(), static_cast<off_t>(offset));
-        if (got < 0 && errno == EINTR) continue;
-        if (got <= 0) co_return false;
-        out = out.subspan(static_cast<std::size_t>(got));
-        offset += static_cast<std::uint64_t>(got);
+class FileBody : public BodySource {
+public:
+    FileBody(UniqueFd fd, const FileRange& range) : fd_(std::move(fd)), range_(range) {}
+    std::uint64_t length() const override { return range_.length; }
+    bool read(std::uint64_t offset, MutableByteSpan out) override {
+        offset += range_.offset;
+        while (!out.empty()) {
+            const auto got =
+                ::pread(fd_.value(), out.data(), out.size(), static_cast<off_t>(offset));
+            if (got < 0 && errno == EINTR) continue;
+            if (got <= 0) return false;
+            out = out.subspan(static_cast<std::size_t>(got));
+            offset += static_cast<std::uint64_t>(got);
+        }
+        return true;
     }
-    co_return true;
+    Duration delay(std::size_t) override { return Duration::zero(); }
+
+private:
+    UniqueFd fd_;
+    FileRange range_;
+};
+
+// Runs in the file pool.
+asio::awaitable<bool> read_piece(BodySource* source, std::uint64_t offset, MutableByteSpan out) {
+    co_return source->read(offset, out);
 }
 
 std::string bearer_of(std::string_view authorization) {
@@ -247,6 +263,7 @@ std::string HttpsConnection::head_of(const HttpResponse& response, std::uint64_t
 
 asio::awaitable<bool> HttpsConnection::write(HttpResponse response, Frame frame) {
     if (response.file) co_return co_await write_file(std::move(response), frame);
+    if (response.source) co_return co_await write_source(std::move(response), frame);
     auto text = head_of(response, response.body.size(), frame);
     const bool bodiless = frame.is_head || response.status == 204 || response.status == 304;
     if (bodiless) response.body.clear();
@@ -264,7 +281,7 @@ asio::awaitable<bool> HttpsConnection::write_file(HttpResponse response, Frame f
     auto& pool = server_->loop.files();
     const FileRange file = *response.file;
     const int opened = co_await asio::co_spawn(pool, open_range(file), asio::use_awaitable);
-    const UniqueFd fd(opened < 0 ? -1 : opened);
+    UniqueFd fd(opened < 0 ? -1 : opened);
     if (!fd) {
         auto failure = opened == -ENOENT
                            ? HttpResponse::text(404, "the file is not there any more")
@@ -272,31 +289,43 @@ asio::awaitable<bool> HttpsConnection::write_file(HttpResponse response, Frame f
         co_return co_await write(std::move(failure), frame);
     }
     if (killed_) co_return false;
-    const auto head = head_of(response, file.length, frame);
+    response.source = std::make_shared<FileBody>(std::move(fd), file);
+    co_return co_await write_source(std::move(response), frame);
+}
+
+asio::awaitable<bool> HttpsConnection::write_source(HttpResponse response, Frame frame) {
+    const auto head = head_of(response, response.source->length(), frame);
     stream_->expires_after(server_->options.write_timeout);
     const auto ec = co_await stream_->write(as_bytes(head));
     if (ec) co_return false;
     if (frame.is_head) co_return frame.keep_alive;
-    const bool sent = co_await send_file(fd.value(), file);
+    const bool sent = co_await send_source(std::move(response.source));
     co_return sent&& frame.keep_alive;
 }
 
-asio::awaitable<bool> HttpsConnection::send_file(int fd, FileRange file) {
+asio::awaitable<bool> HttpsConnection::send_source(std::shared_ptr<BodySource> source) {
     auto& pool = server_->loop.files();
-    Bytes chunk(std::min<std::uint64_t>(kFileChunkBytes, file.length));
-    while (file.length > 0) {
-        const auto size = std::min<std::uint64_t>(chunk.size(), file.length);
+    const std::uint64_t length = source->length();
+    Bytes chunk(std::min<std::uint64_t>(kPieceBytes, length));
+    for (std::uint64_t offset = 0; offset < length;) {
+        const auto size = std::min<std::uint64_t>(chunk.size(), length - offset);
         const auto piece = MutableByteSpan(chunk).first(size);
-        const bool read =
-            co_await asio::co_spawn(pool, read_fully(fd, piece, file.offset), asio::use_awaitable);
+        stream_->expires_never();
+        const bool read = co_await asio::co_spawn(pool, read_piece(source.get(), offset, piece),
+                                                  asio::use_awaitable);
         // The length is promised already: an abrupt end is the only way to say that it failed.
-        if (!read) kill("a file could not be read");
+        if (!read) kill("what was asked for could not be read");
         if (killed_) co_return false;
+        error_code ec;
+        if (const Duration delay = source->delay(size); delay > Duration::zero()) {
+            wake_.expires_after(to_steady(delay));
+            co_await wake_.async_wait(catching(ec));
+            if (killed_) co_return false;
+        }
         stream_->expires_after(server_->options.write_timeout);
-        const auto ec = co_await stream_->write(piece);
+        ec = co_await stream_->write(piece);
         if (ec) co_return false;
-        file.offset += size;
-        file.length -= size;
+        offset += size;
     }
     stream_->expires_never();
     co_return true;

@@ -80,8 +80,9 @@ private:
     // True when the connection goes on.
     asio::awaitable<bool> write(HttpResponse response, Frame frame);
     asio::awaitable<bool> write_file(HttpResponse response, Frame frame);
+    asio::awaitable<bool> write_source(HttpResponse response, Frame frame);
     static std::string head_of(const HttpResponse& response, std::uint64_t length, Frame frame);
-    asio::awaitable<bool> send_file(int fd, FileRange file);
+    asio::awaitable<bool> send_source(std::shared_ptr<BodySource> source);
     asio::awaitable<void> linger();
     asio::awaitable<void> say_goodbye();
     void start_deadline(Duration limit);

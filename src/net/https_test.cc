@@ -420,6 +420,95 @@ TEST_F(HttpsFile, an_error_of_the_callback_ends_the_download) {
     EXPECT_EQ(download(client, "/data", 0, 0).value(), content_.substr(0, 1));
 }
 
+// Counts what leaves and holds every piece back for as long as the test says.
+class PacedBody : public BodySource {
+public:
+    struct Seen {
+        std::atomic<int> pieces = 0;
+        std::atomic<bool> over = false;
+    };
+    PacedBody(Seen& seen, std::uint64_t length, Duration delay)
+        : seen_(seen), length_(length), delay_(delay) {}
+    ~PacedBody() override { seen_.over = true; }
+    std::uint64_t length() const override { return length_; }
+    bool read(std::uint64_t offset, MutableByteSpan out) override {
+        if (offset + out.size() > length_) return false;
+        for (auto& byte : out) byte = static_cast<std::byte>(offset++ % 251);
+        return true;
+    }
+    Duration delay(std::size_t) override {
+        ++seen_.pieces;
+        return delay_;
+    }
+
+private:
+    Seen& seen_;
+    std::uint64_t length_;
+    Duration delay_;
+};
+
+std::function<void(HttpsServer&)> serve_paced(PacedBody::Seen& seen, std::uint64_t length,
+                                              Duration delay) {
+    return [&seen, length, delay](HttpsServer& server) {
+        server.on_request([&seen, length, delay](HttpRequest, Responder respond) {
+            respond({.source = std::make_shared<PacedBody>(seen, length, delay)});
+        });
+    };
+}
+
+TEST(Https, a_body_may_be_made_while_it_is_sent_at_its_makers_pace) {
+    PacedBody::Seen seen;
+    ServerThread server(serve_paced(seen, 500'000, std::chrono::milliseconds(5)));
+    auto client = server.client();
+    const auto before = std::chrono::steady_clock::now();
+    const auto body = client.get("/").value().body;
+    const auto took = std::chrono::steady_clock::now() - before;
+    ASSERT_EQ(body.size(), 500'000u);
+    for (std::size_t i = 0; i < body.size(); i += 997) {
+        ASSERT_EQ(static_cast<std::uint8_t>(body[i]), i % 251);
+    }
+    EXPECT_GE(seen.pieces, 4);
+    EXPECT_GE(took, seen.pieces.load() * std::chrono::milliseconds(5));
+    server.thread().run([] {});
+    EXPECT_TRUE(seen.over);
+    EXPECT_EQ(client.get("/").value().body, body);
+}
+
+TEST(Https, a_request_can_be_given_up_from_another_thread) {
+    PacedBody::Seen seen;
+    ServerThread server(serve_paced(seen, 500'000, std::chrono::hours(1)));
+    auto client = server.client();
+    std::thread other([&] {
+        while (seen.pieces == 0) std::this_thread::yield();
+        client.cancel();
+    });
+    const auto answer = client.get("/");
+    other.join();
+    ASSERT_FALSE(answer.ok());
+    EXPECT_EQ(answer.error().code(), Errc::cancelled);
+    EXPECT_EQ(client.get("/").error().code(), Errc::cancelled);
+}
+
+TEST(Https, a_refused_download_says_how_long_to_wait) {
+    ServerThread server([](HttpsServer& https) {
+        https.on_request([](HttpRequest request, Responder respond) {
+            auto refusal = HttpResponse::text(503, "too many at once");
+            if (request.path == "/soon") refusal.headers.emplace_back("Retry-After", "7");
+            if (request.path == "/odd") refusal.headers.emplace_back("Retry-After", "never");
+            respond(std::move(refusal));
+        });
+    });
+    auto client = server.client();
+    const auto ask = [&](std::string_view target) {
+        const auto status = client.download_range(target, 0, 9, [](ByteSpan) { return Status(); });
+        EXPECT_EQ(status.error().code(), Errc::unavailable);
+        return client.retry_after();
+    };
+    EXPECT_EQ(ask("/soon"), std::chrono::seconds(7));
+    EXPECT_EQ(ask("/odd"), Duration::zero());
+    EXPECT_EQ(ask("/"), Duration::zero());
+}
+
 TEST(Https, a_stopping_server_finishes_what_it_was_asked) {
     Responder kept;
     std::promise<void> arrived;

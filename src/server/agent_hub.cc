@@ -230,6 +230,7 @@ Status AgentHub::on_progress(Agent& agent, const Value& message) {
     live.message = TRY(message.string_or("message", ""));
     live.counters.blocks_received = TRY(message.int_or("blocks_received", 0));
     live.counters.blocks_repaired = TRY(message.int_or("blocks_repaired", 0));
+    live.counters.unicast_bytes = TRY(message.int_or("unicast_bytes", 0));
     live.counters.loss = TRY(message.number_or("loss", 0));
     live.counters.seconds = TRY(message.number_or("seconds", 0));
     live.updated_at = wall_now();

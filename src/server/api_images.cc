@@ -16,12 +16,15 @@ Result<Answer> list_images(ApiParts& parts) {
 }
 
 Result<Answer> add_image(ApiParts& parts, const Value& body) {
-    TRY(body.only_keys({"name", "path", "version", "comment"}));
+    TRY(body.only_keys({"name", "path", "version", "comment", "multicast_only"}));
     ImportRequest request;
     request.name = TRY(body.string_at("name"));
     request.source_path = TRY(body.string_at("path"));
     request.version = TRY(body.string_or("version", ""));
     request.comment = TRY(body.string_or("comment", ""));
+    if (body.find("multicast_only") != nullptr) {
+        request.multicast_only = TRY(body.bool_at("multicast_only"));
+    }
     TRY(site::check_name("image", request.name));
     if (!std::filesystem::path(request.source_path).is_absolute()) {
         return Error(Errc::invalid_argument, "path: " + request.source_path +

@@ -49,6 +49,7 @@ Value document(const site::ImagePackage& image) {
     value.set("comment", image.comment).set("content_id", image.content_id);
     value.set("image_bytes", image.image_bytes).set("source_path", image.source_path);
     value.set("state", to_string(image.state)).set("images", std::move(images));
+    value.set("multicast_only", image.multicast_only);
     return value;
 }
 
@@ -81,6 +82,7 @@ Value document(const site::DeviceProgress& progress, const std::string& device_n
     value.set("blocks_received", progress.counters.blocks_received);
     value.set("blocks_repaired", progress.counters.blocks_repaired);
     value.set("loss", progress.counters.loss).set("seconds", progress.counters.seconds);
+    value.set("unicast_bytes", progress.counters.unicast_bytes);
     value.set("verified", progress.verified);
     return value;
 }
@@ -90,6 +92,7 @@ Value document(const session::SenderSnapshot& session) {
     Value bytes = Value::map();
     bytes.set("source", counters.source_wire_bytes).set("repair", counters.repair_wire_bytes);
     bytes.set("status", counters.status_wire_bytes).set("total", counters.wire_bytes());
+    bytes.set("unicast", session.unicast_bytes);
     Value members = Value::list();
     for (const auto& member : session.members) {
         Value item = Value::map();
@@ -97,6 +100,9 @@ Value document(const session::SenderSnapshot& session) {
         item.set("why", member.why).set("missing_blocks", member.blocks_missing);
         item.set("loss", member.counters.loss()).set("seconds", member.seconds);
         item.set("forged", member.counters.blocks_forged);
+        item.set("delivery", mcast::to_string(member.delivery));
+        item.set("delivery_why", member.delivery_why);
+        item.set("unicast_bytes", member.counters.unicast_bytes);
         members.push(std::move(item));
     }
     Value value = Value::map();
@@ -105,6 +111,7 @@ Value document(const session::SenderSnapshot& session) {
     value.set("rate_bits_per_second", session.rate_bits_per_second);
     value.set("rate_limit_bits_per_second", session.rate_limit_bits_per_second);
     value.set("rate_limited_by", mcast::to_string(session.limited_by));
+    value.set("unicast_limit_bits_per_second", session.unicast_limit_bits_per_second);
     value.set("progress", session.progress).set("seconds", session.seconds);
     value.set("waiting_seconds", session.waiting_seconds);
     value.set("live_members", session.live_members).set("members", std::move(members));

@@ -123,6 +123,7 @@ Result<site::ImagePackage> ImportJobs::import(const ImportRequest& request, Job&
     package.name = request.name;
     package.version = request.version;
     package.comment = request.comment;
+    package.multicast_only = request.multicast_only;
     package.content_id = stored.id;
     package.image_bytes = static_cast<std::int64_t>(stored.image_bytes);
     package.source_path = request.source_path;

@@ -23,6 +23,7 @@ struct ImportRequest {
     std::string version;
     std::string comment;
     std::string source_path;  // on the server
+    bool multicast_only = false;
 };
 
 enum class JobState { waiting, running, succeeded, failed };

@@ -33,6 +33,10 @@ Result<SessionManager::Entry*> SessionManager::open(const site::Deployment& depl
     engine.core.start.min_members = static_cast<std::uint32_t>(deployment.start_rule.min_clients);
     engine.core.start.max_wait = std::chrono::seconds(deployment.start_rule.max_wait_seconds);
     engine.core.start.wait_from_first_member = true;
+    options.unicast.path = "/api/v1/deployments/" + std::to_string(deployment.id.value) +
+                           "/images/" + std::to_string(image.id.value) + "/content";
+    options.unicast.share_percent = point_.unicast_share_percent;
+    options.unicast.multicast_only = image.multicast_only;
     const std::string label = "session " + std::to_string(engine.session) + " (" + image.name + ")";
     session::SessionHost::Callbacks callbacks;
     callbacks.on_member = [label](const mcast::MemberChanged& change) {
@@ -41,6 +45,13 @@ Result<SessionManager::Entry*> SessionManager::open(const site::Deployment& depl
     };
     callbacks.on_forgery = [label](const std::string& name, const std::string& words) {
         spdlog::warn("{}: {}: {}", label, name, words);
+    };
+    callbacks.on_delivery = [label](const mcast::DeliveryChanged& change) {
+        spdlog::info("{}: {} {}{}{}", label, change.name,
+                     change.delivery == mcast::Delivery::multicast ? "is reached by multicast"
+                     : change.delivery == mcast::Delivery::unicast ? "takes blocks by HTTPS"
+                                                                   : "waits for multicast",
+                     change.why.empty() ? "" : ": ", change.why);
     };
     const std::uint32_t number = engine.session;
     callbacks.on_state = [this, number, label](mcast::SenderState state, const std::string& why) {
@@ -88,6 +99,16 @@ void SessionManager::revoke(const std::string& device_name) {
     for (auto& [key, entry] : entries_) {
         if (entry.host) entry.host->revoke(device_name);
     }
+}
+
+Result<net::HttpResponse> SessionManager::answer_range(site::DeploymentId deployment,
+                                                       site::ImageId image, std::string_view object,
+                                                       const net::HttpRequest& request) {
+    const auto it = entries_.find({deployment.value, image.value});
+    if (it == entries_.end() || !it->second.host) {
+        return Error(Errc::unavailable, "there is no session of this deployment and image");
+    }
+    return it->second.host->answer_range(object, request);
 }
 
 std::vector<SessionInfo> SessionManager::list() const {

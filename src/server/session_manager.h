@@ -24,6 +24,7 @@ struct DistributionPoint {
     std::uint64_t rate_bits_per_second = 0;
     mcast::RateMode rate_mode = mcast::RateMode::adaptive;
     session::NetworkOptions network;
+    std::uint32_t unicast_share_percent = 20;
 };
 
 struct SessionInfo {
@@ -46,6 +47,10 @@ public:
                   const std::string& device_name);
     // A new token for this computer: whoever has the old one is put out of every session.
     void revoke(const std::string& device_name);
+    // A computer takes blocks by HTTPS. Errc::unavailable: the session is over.
+    Result<net::HttpResponse> answer_range(site::DeploymentId deployment, site::ImageId image,
+                                           std::string_view object,
+                                           const net::HttpRequest& request);
     std::vector<SessionInfo> list() const;
     // Errc::not_found.
     Status start_now(std::uint32_t session);

@@ -29,7 +29,8 @@ struct SiteServer::Parts {
           identity(std::move(key)),
           agents(loop, database),
           sessions(loop,
-                   {interfaces, options.rate_bits_per_second, options.rate_mode, options.network},
+                   {interfaces, options.rate_bits_per_second, options.rate_mode, options.network,
+                    options.unicast_share_percent},
                    content, std::move(signing_key)),
           imports(loop, content,
                   [this](const site::ImagePackage& package) { return record(package); }),
@@ -53,6 +54,13 @@ struct SiteServer::Parts {
     Status accept(const net::HttpRequest& request, const net::WebSocketAcceptor& acceptor);
     Status accept_member(const site::Device& device, const net::HttpRequest& request,
                          const net::WebSocketAcceptor& acceptor);
+    using PathValues = std::map<std::string, std::string>;
+    struct Part {
+        site::Deployment deployment;
+        site::ImagePackage image;
+    };
+    Result<Part> part_of(const site::Device& device, const PathValues& path);
+    Result<net::HttpResponse> answer_range(const net::HttpRequest& request, const PathValues& path);
     Result<Value> open_enrol(const net::HttpRequest& request);
 
     net::Loop& main_loop;
@@ -91,6 +99,12 @@ net::HttpResponse SiteServer::Parts::handle(const net::HttpRequest& request) {
         auto enrolled = open_enrol(request);
         return enrolled.ok() ? json_response(201, *enrolled) : problem(enrolled.error());
     }
+    static const auto kContent =
+        split_path("/api/v1/deployments/{deployment}/images/{image}/content/{object}");
+    if (const auto path = match_path(kContent, split_path(request.path))) {
+        auto answer = answer_range(request, *path);
+        return answer.ok() ? std::move(*answer) : problem(answer.error());
+    }
     auto administrator = require_administrator(database, request.bearer_token);
     if (!administrator.ok()) return problem(administrator.error());
     return router.handle(request);
@@ -119,19 +133,15 @@ Status SiteServer::Parts::accept(const net::HttpRequest& request,
     return accept_member(device, request, acceptor);
 }
 
-Status SiteServer::Parts::accept_member(const site::Device& device, const net::HttpRequest& request,
-                                        const net::WebSocketAcceptor& acceptor) {
-    static const auto kPattern =
-        split_path("/api/v1/deployments/{deployment}/images/{image}/member");
-    auto values = match_path(kPattern, split_path(request.path));
+// What the device receives by this path, when it has a part in it.
+Result<SiteServer::Parts::Part> SiteServer::Parts::part_of(const site::Device& device,
+                                                           const PathValues& path) {
     auto number = [&](const char* key) -> std::int64_t {
-        const std::string& text = (*values)[key];
+        const std::string& text = path.at(key);
         const bool digits = text.find_first_not_of("0123456789") == std::string::npos;
         return digits && !text.empty() && text.size() < 18 ? std::stoll(text) : 0;
     };
-    if (!values) return Error(Errc::not_found, "no such thing: " + request.path);
-    const auto deployment =
-        TRY(database.deployments().find(site::DeploymentId(number("deployment"))));
+    auto deployment = TRY(database.deployments().find(site::DeploymentId(number("deployment"))));
     const auto collection = TRY(database.collections().find(deployment.collection_id));
     const auto image_id = site::ImageId(number("image"));
     auto has = [](const auto& list, auto id) {
@@ -142,7 +152,24 @@ Status SiteServer::Parts::accept_member(const site::Device& device, const net::H
         return Error(Errc::permission_denied,
                      device.name + " has no part in this deployment, or it was cancelled");
     }
-    const auto image = TRY(database.images().find(image_id));
+    auto image = TRY(database.images().find(image_id));
+    return Part{std::move(deployment), std::move(image)};
+}
+
+Result<net::HttpResponse> SiteServer::Parts::answer_range(const net::HttpRequest& request,
+                                                          const PathValues& path) {
+    const auto device = TRY(require_device(database, request.bearer_token));
+    const auto part = TRY(part_of(device, path));
+    return sessions.answer_range(part.deployment.id, part.image.id, path.at("object"), request);
+}
+
+Status SiteServer::Parts::accept_member(const site::Device& device, const net::HttpRequest& request,
+                                        const net::WebSocketAcceptor& acceptor) {
+    static const auto kPattern =
+        split_path("/api/v1/deployments/{deployment}/images/{image}/member");
+    const auto path = match_path(kPattern, split_path(request.path));
+    if (!path) return Error(Errc::not_found, "no such thing: " + request.path);
+    const auto [deployment, image] = TRY(part_of(device, *path));
     auto socket = acceptor.accept();
     if (!socket) return {};
     Status accepted = sessions.accept(socket, request.local, deployment, image, device.name);

@@ -22,6 +22,7 @@ struct ServeOptions {
     session::NetworkOptions network;
     std::uint64_t rate_bits_per_second = 0;
     mcast::RateMode rate_mode = mcast::RateMode::adaptive;
+    std::uint32_t unicast_share_percent = 20;
     bool open_enrolment = false;
 };
 

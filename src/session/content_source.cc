@@ -46,20 +46,27 @@ Status ContentSource::read(mcast::BlockIndex block, MutableByteSpan out) const {
     const std::size_t length = layout_.block_length_bytes(block);
     const std::uint64_t offset =
         std::uint64_t{layout_.index_in_object(block)} * layout_.options().block_bytes;
-    if (layout_.is_manifest(block)) {
-        std::copy_n(manifest_.begin() + static_cast<std::ptrdiff_t>(offset), length, out.begin());
-    } else {
-        std::size_t done = 0;
-        while (done < length) {
-            const auto got = ::pread(file_.value(), out.data() + done, length - done,
-                                     static_cast<off_t>(offset + done));
-            if (got < 0 && errno == EINTR) continue;
-            if (got < 0) return error_from_errno(errno, "reading " + path_);
-            if (got == 0) return Error(Errc::corrupt, path_ + ": became shorter while it was sent");
-            done += static_cast<std::size_t>(got);
-        }
-    }
+    TRY(read_bytes(layout_.is_manifest(block), offset, out.first(length)));
     std::fill(out.begin() + static_cast<std::ptrdiff_t>(length), out.end(), std::byte{0});
+    return {};
+}
+
+Status ContentSource::read_bytes(bool of_manifest, std::uint64_t offset,
+                                 MutableByteSpan out) const {
+    if (of_manifest) {
+        std::copy_n(manifest_.begin() + static_cast<std::ptrdiff_t>(offset), out.size(),
+                    out.begin());
+        return {};
+    }
+    std::size_t done = 0;
+    while (done < out.size()) {
+        const auto got = ::pread(file_.value(), out.data() + done, out.size() - done,
+                                 static_cast<off_t>(offset + done));
+        if (got < 0 && errno == EINTR) continue;
+        if (got < 0) return error_from_errno(errno, "reading " + path_);
+        if (got == 0) return Error(Errc::corrupt, path_ + ": became shorter while it was sent");
+        done += static_cast<std::size_t>(got);
+    }
     return {};
 }
 

@@ -27,6 +27,8 @@ public:
     const content::Descriptor& descriptor() const { return descriptor_; }
     // `out` holds whole symbols; what lies behind the object's end is zeros. Any thread.
     Status read(mcast::BlockIndex block, MutableByteSpan out) const;
+    // Bytes of one object. The range lies within it. Any thread.
+    Status read_bytes(bool of_manifest, std::uint64_t offset, MutableByteSpan out) const;
     void announce(mcast::GroupId group) const;
 
 private:

@@ -19,6 +19,8 @@ void add_counters(mcast::MemberCounters& sum, const mcast::MemberCounters& more)
     sum.blocks_repaired += more.blocks_repaired;
     sum.blocks_forged += more.blocks_forged;
     sum.naks_sent += more.naks_sent;
+    sum.unicast_blocks += more.unicast_blocks;
+    sum.unicast_bytes += more.unicast_bytes;
 }
 
 }  // namespace
@@ -110,6 +112,7 @@ Status MemberSession::on_offer(const Offer& offer) {
     options.interface = TRY(net::multicast_interface(options_.interface, options_.wifi));
     options.memory_bytes = options_.memory_bytes;
     options.seed = prng_.next();
+    options.server = options_.server;
     ReceiverEngine::Callbacks callbacks;
     auto post = [this, alive = alive_](auto function) {
         loop_.post([alive, function = std::move(function)] {

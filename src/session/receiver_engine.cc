@@ -12,8 +12,6 @@ constexpr Duration kPublishInterval = std::chrono::milliseconds(200);
 constexpr Duration kRateWindow = std::chrono::seconds(1);
 constexpr Duration kGather = std::chrono::microseconds(500);
 constexpr std::size_t kManyDatagrams = 24;
-constexpr Duration kSilence = std::chrono::seconds(2);
-constexpr Duration kRejoinInterval = std::chrono::seconds(60);
 constexpr std::size_t kDatagramBytes = 9216;  // a jumbo frame
 constexpr std::uint32_t kLeastGroups = 3;
 constexpr std::uint32_t kMostGroups = 64;
@@ -21,7 +19,7 @@ constexpr std::uint32_t kMostGroups = 64;
 
 // Carries out the core's orders: memory on the engine's thread, everything longer on the worker,
 // whose answers come back through the inbox.
-class ReceiverEngine::Work : public mcast::Receiver::Mediator {
+class ReceiverEngine::Work : public mcast::Receiver::Mediator, public MulticastFallback::Mediator {
 public:
     explicit Work(ReceiverEngine& engine) : engine_(engine) {}
 
@@ -49,6 +47,7 @@ public:
             Status stored = good ? engine_.store_.write(index, bytes) : Status();
             answer([this, block, good, stored = std::move(stored)] {
                 if (!stored.ok()) return engine_.finish(stored);
+                if (!good) engine_.fallback_->fetch_block(block);
                 engine_.core_->on_block_checked(net::monotonic_now(), block, good);
             });
         });
@@ -69,19 +68,47 @@ public:
                     encoded.insert(encoded.end(), bytes.begin(), bytes.end());
                 }
             }
-            auto decoded = content::Manifest::decode(encoded, engine_.offer_.image);
-            const bool good = decoded.ok();
-            if (good) manifest_ = std::make_unique<content::Manifest>(std::move(*decoded));
-            const std::uint32_t wrong = good ? prove_earlier_blocks() : 0;
-            answer([this, good, wrong] {
-                if (wrong > 0) return engine_.on_store_shrunk(wrong);
+            judge_manifest(encoded, [this](bool good) {
                 engine_.core_->on_manifest_checked(net::monotonic_now(), good);
             });
         });
     }
     void release(mcast::GroupId group) override { buffers_.erase(group); }
 
+    void rejoin_group(bool silent) override { engine_.join_again(net::monotonic_now(), silent); }
+    void judge_fetched_manifest(Bytes bytes) override {
+        on_worker([this, bytes = std::move(bytes)] {
+            judge_manifest(bytes, [this](bool good) {
+                engine_.fallback_->on_manifest_judged(net::monotonic_now(), good);
+            });
+        });
+    }
+    void judge_fetched_block(mcast::BlockIndex block, Bytes bytes) override {
+        on_worker([this, block, bytes = std::move(bytes)] {
+            const std::uint32_t index = engine_.layout_.index_in_object(block);
+            const bool good = manifest_->verify_block(index, bytes);
+            Status stored = good ? engine_.store_.write(index, bytes) : Status();
+            answer([this, block, good, stored = std::move(stored)] {
+                if (!stored.ok()) return engine_.finish(stored);
+                engine_.fallback_->on_block_judged(net::monotonic_now(), block, good);
+            });
+        });
+    }
+    void warn(const std::string& words) override { engine_.callbacks_.on_warning(words); }
+    void post(std::function<void()> function) override { answer(std::move(function)); }
+
 private:
+    // On the worker; the verdict is given on the engine's thread.
+    void judge_manifest(ByteSpan encoded, std::function<void(bool)> verdict) {
+        auto decoded = content::Manifest::decode(encoded, engine_.offer_.image);
+        const bool good = decoded.ok();
+        if (good) manifest_ = std::make_unique<content::Manifest>(std::move(*decoded));
+        const std::uint32_t wrong = good ? prove_earlier_blocks() : 0;
+        answer([this, good, wrong, verdict = std::move(verdict)] {
+            if (wrong > 0) return engine_.on_store_shrunk(wrong);
+            verdict(good);
+        });
+    }
     std::shared_ptr<mcast::GroupBuffer> buffer(mcast::GroupId group) {
         auto& slot = buffers_[group];
         if (!slot) slot = std::make_shared<mcast::GroupBuffer>(engine_.layout_, group);
@@ -157,6 +184,10 @@ ReceiverEngine::ReceiverEngine(const ReceiverEngineOptions& options, const Offer
     core.max_open_blocks = open_blocks_for(options_.memory_bytes, layout_);
     core_ = std::make_unique<mcast::Receiver>(layout_, core, std::move(have), *work_,
                                               Prng(options_.seed));
+    fallback_ = std::make_unique<MulticastFallback>(
+        MulticastFallbackOptions{options_.interface.name, options_.server, offer_.unicast,
+                                 offer_.multicast_only, options_.seed + 1},
+        layout_, *core_, *work_);
     join_ = core_->make_join();
 }
 
@@ -165,6 +196,7 @@ ReceiverEngine::~ReceiverEngine() {
     inbox_.post([] {});
     inbox_.close();
     if (thread_.joinable()) thread_.join();
+    fallback_.reset();
     worker_.stop();
 }
 
@@ -182,7 +214,7 @@ Status ReceiverEngine::start(const Welcome& welcome) {
                     welcome.group_secret);
     uplink_.emplace(mcast::derive_uplink_key(welcome.uplink_secret), offer_.session);
     next_uplink_number_ = std::uint64_t{welcome.member.value} << 32;
-    started_at_ = last_rejoin_ = net::monotonic_now();
+    started_at_ = net::monotonic_now();
     core_->on_joined(started_at_, welcome.member);
     thread_ = std::thread([this] { run(); });
     return {};
@@ -204,7 +236,7 @@ void ReceiverEngine::run() {
         }
         send_uplink(now);
         send_control(now);
-        watch_silence(now);
+        if (!finished_) fallback_->poll(now);
         publish(now);
         const TimePoint deadline = std::min(core_->next_deadline(now), now + kPublishInterval);
         const Duration wait = std::max(deadline - now, Duration::zero());
@@ -265,22 +297,6 @@ void ReceiverEngine::send_control(TimePoint now) {
     }
 }
 
-// A switch that forgot us, or a cable that was out: joining again costs one packet.
-void ReceiverEngine::watch_silence(TimePoint now) {
-    const auto last_heard = std::max(core_->last_heard(), running_since_);
-    const bool silent = last_heard && now - *last_heard > kSilence;
-    if (!silent) silence_reported_ = false;
-    if (finished_ || !listens_ || now - last_rejoin_ < (silent ? kSilence : kRejoinInterval))
-        return;
-    last_rejoin_ = now;
-    join_again(now, silent);
-    if (!silent || silence_reported_) return;
-    silence_reported_ = true;
-    callbacks_.on_warning(
-        "no multicast for 2 s although the session is connected: joined the group again; if this "
-        "stays, look at IGMP snooping and the querier of the switch");
-}
-
 void ReceiverEngine::join_again(TimePoint now, bool silent) {
     if (silent && widening_.on_silence(now, core_->last_heard())) {
         (void)socket_->widen();
@@ -294,7 +310,7 @@ void ReceiverEngine::on_session_started(std::uint16_t symbol_bytes) {
 }
 
 void ReceiverEngine::begin(std::uint16_t symbol_bytes) {
-    running_since_ = net::monotonic_now();
+    fallback_->on_session_started(net::monotonic_now());
     if (!core_->set_symbol_bytes(symbol_bytes)) {
         return finish(Error(Errc::corrupt, "the server started the session with symbols of " +
                                                std::to_string(symbol_bytes) + " bytes"));
@@ -316,17 +332,16 @@ void ReceiverEngine::on_order(mcast::MemberOrder order) {
 
 void ReceiverEngine::obey(const mcast::MemberOrder& order) {
     if (finished_) return;
-    if (order.mode == mcast::OrderMode::unicast) {
-        return finish(
-            Error(Errc::unavailable, "sent away by the server (" + order.reason +
-                                         "), and this version cannot take blocks by HTTPS"));
+    const bool unicast = order.mode == mcast::OrderMode::unicast;
+    if (unicast && offer_.unicast.path.empty()) {
+        return finish(Error(Errc::unavailable, "sent away by the server (" + order.reason +
+                                                   "), which gives nothing by HTTPS"));
     }
+    fallback_->insist_on_unicast(unicast ? std::optional(order.reason) : std::nullopt);
     const bool listen = order.mode == mcast::OrderMode::multicast;
     if (listen == listens_) return;
     listens_ = listen;
-    const TimePoint now = net::monotonic_now();
-    last_rejoin_ = now;
-    if (listen) running_since_ = now;  // silence counts from here
+    fallback_->on_listening(listen);
     const Status changed = listen ? socket_->rejoin() : socket_->leave();
     callbacks_.on_warning(listen ? "back in the multicast group: " + order.reason
                                  : "out of the multicast group for now: " + order.reason);
@@ -390,7 +405,8 @@ void ReceiverEngine::publish(TimePoint now) {
     next.missing = core_->blocks_missing() - manifest_missing;
     next.counters = core_->counters();
     next.seconds = to_seconds(now - started_at_);
-    if (core_->last_heard()) next.silent_seconds = to_seconds(now - *core_->last_heard());
+    next.delivery = core_->delivery();
+    next.delivery_why = core_->delivery_why();
     rate_samples_.emplace_back(now, next.counters.blocks_verified);
     while (rate_samples_.front().first < now - kRateWindow) rate_samples_.pop_front();
     const double span = to_seconds(now - rate_samples_.front().first);

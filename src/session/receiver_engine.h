@@ -23,6 +23,7 @@
 #include "session/inbox.h"
 #include "session/join_widening.h"
 #include "session/large_datagrams.h"
+#include "session/multicast_fallback.h"
 #include "session/wire.h"
 #include "session/worker.h"
 
@@ -33,6 +34,7 @@ struct ReceiverEngineOptions {
     net::Interface interface;
     std::uint64_t memory_bytes = 128u << 20;  // for open groups
     std::uint64_t seed = 0;                   // of the feedback timers
+    net::HttpsClientOptions server;           // for blocks that multicast does not bring
 };
 
 struct ReceiverSnapshot {
@@ -41,8 +43,9 @@ struct ReceiverSnapshot {
     mcast::MemberCounters counters;
     double rate_bits_per_second = 0;  // of verified image data, over the last second
     double seconds = 0;
-    double silent_seconds = 0;  // since the last datagram, once there was one
     bool manifest_known = false;
+    mcast::Delivery delivery = mcast::Delivery::multicast;
+    std::string delivery_why;
 };
 
 class ReceiverEngine {
@@ -85,7 +88,6 @@ private:
     void publish(TimePoint now);
     void finish(Status status);
     void on_store_shrunk(std::uint32_t wrong_blocks);
-    void watch_silence(TimePoint now);
     void obey(const mcast::MemberOrder& order);
     void on_probe(const mcast::ProbePacket& probe);
     void begin(std::uint16_t symbol_bytes);
@@ -99,6 +101,7 @@ private:
     Inbox inbox_;
     std::unique_ptr<Work> work_;
     std::unique_ptr<mcast::Receiver> core_;
+    std::unique_ptr<MulticastFallback> fallback_;
     mcast::JoinRequest join_;
 
     std::optional<net::MulticastReceiver> socket_;
@@ -114,10 +117,7 @@ private:
 
     TimePoint started_at_{};
     TimePoint last_publish_{};
-    TimePoint last_rejoin_{};
     JoinWidening widening_;
-    std::optional<TimePoint> running_since_;
-    bool silence_reported_ = false;
     bool listens_ = true;  // it is in the multicast group
     std::deque<std::pair<TimePoint, std::uint64_t>> rate_samples_;
     mutable std::mutex snapshot_mutex_;

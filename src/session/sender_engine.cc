@@ -326,10 +326,10 @@ void SenderEngine::publish(TimePoint now) {
     std::map<std::string, MemberSnapshot> latest;
     for (const auto& [number, member] : core_->membership().all()) {
         const TimePoint end = member.is_live() ? now : member.finished_at;
-        latest[member.name] = {member.name,           member.state,
-                               member.failure,        member.blocks_wanted,
-                               member.blocks_missing, to_seconds(end - member.joined_at),
-                               member.counters};
+        latest[member.name] = {
+            member.name,          member.state,          member.failure,
+            member.blocks_wanted, member.blocks_missing, to_seconds(end - member.joined_at),
+            member.counters,      member.delivery,       member.delivery_why};
     }
     for (auto& [name, member] : latest) next.members.push_back(std::move(member));
     rate_samples_.emplace_back(now, next.counters.wire_bytes());

@@ -49,6 +49,8 @@ struct MemberSnapshot {
     std::uint32_t blocks_missing = 0;
     double seconds = 0;  // since its join, or until it finished
     mcast::MemberCounters counters;
+    mcast::Delivery delivery = mcast::Delivery::multicast;
+    std::string delivery_why;
 };
 
 struct SenderSnapshot {
@@ -64,6 +66,8 @@ struct SenderSnapshot {
     double rate_bits_per_second = 0;  // over the last second
     std::uint64_t rate_limit_bits_per_second = 0;  // what it may send now
     mcast::RateLimit limited_by = mcast::RateLimit::cap;
+    std::uint64_t unicast_bytes = 0;  // of content by HTTPS, from SessionHost
+    std::uint64_t unicast_limit_bits_per_second = 0;
 };
 
 class SenderEngine {

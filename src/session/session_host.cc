@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "net/monotonic.h"
 #include "session/signed_offer.h"
 
 namespace muster::session {
@@ -35,6 +36,7 @@ SessionHost::SessionHost(net::Loop& loop, const SessionHostOptions& options,
     : loop_(loop),
       options_(options),
       source_(std::move(source)),
+      ranges_(source_, options.unicast, options.engine.core.rate_bits_per_second),
       callbacks_(std::move(callbacks)) {}
 
 SessionHost::~SessionHost() {
@@ -128,8 +130,19 @@ void SessionHost::on_early_failure(Connection& connection, const mcast::MemberFi
     callbacks_.on_member({{}, connection.name, mcast::MemberState::failed, finished.failure});
 }
 
+std::uint64_t SessionHost::unicast_limit() const {
+    return unicast_rate(options_.unicast, options_.engine.core.rate_bits_per_second);
+}
+
+net::HttpResponse SessionHost::answer_range(std::string_view object,
+                                            const net::HttpRequest& request) {
+    return ranges_.answer(net::monotonic_now(), object, request);
+}
+
 SenderSnapshot SessionHost::snapshot() const {
     SenderSnapshot snapshot = engine_->snapshot();
+    snapshot.unicast_bytes = ranges_.bytes_sent();
+    if (options_.unicast.is_on()) snapshot.unicast_limit_bits_per_second = unicast_limit();
     for (const auto& [name, why] : failed_before_joining_) {
         const bool joined_later = std::any_of(snapshot.members.begin(), snapshot.members.end(),
                                               [&](const auto& m) { return m.name == name; });
@@ -159,6 +172,10 @@ void SessionHost::on_hello(Connection& connection, const Hello& hello) {
     offer.layout = source_->layout().options();
     offer.image = source_->descriptor();
     sign_offer(offer, options_.key);
+    offer.multicast_only = options_.unicast.multicast_only;
+    if (options_.unicast.is_on()) {
+        offer.unicast = {options_.unicast.path, unicast_limit(), options_.unicast.max_connections};
+    }
     connection.socket->send_text(to_text(ToMember(offer)));
 }
 
@@ -250,6 +267,10 @@ void SessionHost::on_event(const mcast::SenderEvent& event) {
     if (const auto* chosen = std::get_if<mcast::LayoutChosen>(&event)) {
         started_ = mcast::SessionStarted{chosen->symbol_bytes};
         return tell_all(*started_);
+    }
+    if (const auto* delivery = std::get_if<mcast::DeliveryChanged>(&event)) {
+        if (callbacks_.on_delivery) callbacks_.on_delivery(*delivery);
+        return;
     }
     const auto& change = std::get<mcast::StateChanged>(event);
     if (change.state == mcast::SenderState::ended) {

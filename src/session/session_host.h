@@ -14,6 +14,7 @@
 #include "crypto/signature.h"
 #include "net/https_server.h"
 #include "net/loop.h"
+#include "session/range_server.h"
 #include "session/sender_engine.h"
 
 namespace muster::session {
@@ -22,6 +23,7 @@ struct SessionHostOptions {
     std::string name;        // of the image or file, for people
     crypto::SigningKey key;  // of the server; what it offers is signed with it
     SenderEngineOptions engine;
+    UnicastOptions unicast;
 };
 
 class SessionHost {
@@ -32,7 +34,8 @@ public:
         // A member found blocks that somebody with the group's key has forged. With words for the
         // administrator.
         std::function<void(const std::string& name, const std::string& words)> on_forgery;
-        std::function<void(mcast::PauseReason)> on_pause;  // may be left out
+        std::function<void(mcast::PauseReason)> on_pause;                // may be left out
+        std::function<void(const mcast::DeliveryChanged&)> on_delivery;  // the same
     };
     static Result<std::unique_ptr<SessionHost>> create(net::Loop& loop,
                                                        const SessionHostOptions& options,
@@ -43,6 +46,8 @@ public:
     // A member's connection. `name` is who it is by its token, and empty when the token is shared
     // and its hello may say it.
     void accept(std::shared_ptr<net::WebSocket> socket, const std::string& name);
+    // A request for PATH/OBJECT, PATH being that of the options. The caller has checked who asks.
+    net::HttpResponse answer_range(std::string_view object, const net::HttpRequest& request);
     void start_now() { engine_->start_now(); }
     void others(std::uint32_t live_members) { engine_->others(live_members); }
     void end(const std::string& why) { engine_->end(why); }
@@ -76,10 +81,12 @@ private:
     void give_up(const mcast::MemberChanged& member);
     void tell_all(const ToMember& message);
     void tell(mcast::MemberNumber number, const ToMember& message);
+    std::uint64_t unicast_limit() const;
 
     net::Loop& loop_;
     SessionHostOptions options_;
     std::shared_ptr<ContentSource> source_;
+    RangeServer ranges_;
     Callbacks callbacks_;
     std::unordered_map<std::uint64_t, Connection> connections_;
     std::uint64_t next_id_ = 1;

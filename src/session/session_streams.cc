@@ -49,6 +49,8 @@ SenderSnapshot merge_snapshots(const std::vector<SenderSnapshot>& streams) {
         whole.rate_bits_per_second += stream.rate_bits_per_second;
         whole.rate_limit_bits_per_second += stream.rate_limit_bits_per_second;
         if (whole.limited_by == mcast::RateLimit::cap) whole.limited_by = stream.limited_by;
+        whole.unicast_bytes += stream.unicast_bytes;
+        whole.unicast_limit_bits_per_second += stream.unicast_limit_bits_per_second;
         if (whole.paused == mcast::PauseReason::none) whole.paused = stream.paused;
         if (!stream.members.empty()) {
             whole.progress += stream.progress;
@@ -87,21 +89,31 @@ Result<std::unique_ptr<SessionStreams>> SessionStreams::create(
         own.on_member = [self](const auto& change) { self->on_member(change); };
         own.on_pause = self->callbacks_.on_pause;
         own.on_forgery = self->callbacks_.on_forgery;
+        own.on_delivery = self->callbacks_.on_delivery;
         own.on_state = [self](auto state, const auto& why) { self->on_state(state, why); };
         self->streams_.push_back(TRY(SessionHost::create(loop, stream, source, std::move(own))));
     }
     return whole;
 }
 
-void SessionStreams::accept(std::shared_ptr<net::WebSocket> socket, const std::string& name,
-                            const net::Address& arrived_at) {
+SessionHost& SessionStreams::stream_at(const net::Address& arrived_at) {
     const net::Address ip = arrived_at.with_port(0);
     std::size_t chosen = 0;
     for (std::size_t i = 0; i < interfaces_.size(); ++i) {
         const auto& own = ip.is_v6() ? interfaces_[i].ipv6 : interfaces_[i].ipv4;
         if (std::find(own.begin(), own.end(), ip) != own.end()) chosen = i;
     }
-    streams_[chosen]->accept(std::move(socket), name);
+    return *streams_[chosen];
+}
+
+void SessionStreams::accept(std::shared_ptr<net::WebSocket> socket, const std::string& name,
+                            const net::Address& arrived_at) {
+    stream_at(arrived_at).accept(std::move(socket), name);
+}
+
+net::HttpResponse SessionStreams::answer_range(std::string_view object,
+                                               const net::HttpRequest& request) {
+    return stream_at(request.local).answer_range(object, request);
 }
 
 void SessionStreams::start_now() {

@@ -32,6 +32,8 @@ public:
     // ARRIVED_AT is the server's address that the member's connection came to.
     void accept(std::shared_ptr<net::WebSocket> socket, const std::string& name,
                 const net::Address& arrived_at);
+    // As SessionHost::answer_range, of the stream whose member asks.
+    net::HttpResponse answer_range(std::string_view object, const net::HttpRequest& request);
     void start_now();
     void end(const std::string& why);
     void revoke(const std::string& name);  // as SessionHost::revoke
@@ -41,6 +43,7 @@ public:
 
 private:
     explicit SessionStreams(SessionHost::Callbacks callbacks) : callbacks_(std::move(callbacks)) {}
+    SessionHost& stream_at(const net::Address& arrived_at);
     void on_member(const mcast::MemberChanged& change);
     void on_state(mcast::SenderState state, const std::string& why);
 

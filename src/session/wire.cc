@@ -26,6 +26,8 @@ Value counters_value(const mcast::MemberCounters& counters) {
     value.set("duplicates", counters.duplicates).set("verified", counters.blocks_verified);
     value.set("repaired", counters.blocks_repaired).set("forged", counters.blocks_forged);
     value.set("naks", counters.naks_sent);
+    value.set("unicast_blocks", counters.unicast_blocks);
+    value.set("unicast_bytes", counters.unicast_bytes);
     return value;
 }
 
@@ -52,6 +54,8 @@ Result<mcast::MemberCounters> parse_counters(const Value& message) {
     counters.blocks_repaired = TRY(unsigned_at(*value, "repaired", kMax));
     counters.blocks_forged = TRY(unsigned_at(*value, "forged", kMax));
     counters.naks_sent = TRY(unsigned_at(*value, "naks", kMax));
+    counters.unicast_blocks = TRY(unsigned_at(*value, "unicast_blocks", kMax));
+    counters.unicast_bytes = TRY(unsigned_at(*value, "unicast_bytes", kMax));
     return counters;
 }
 
@@ -90,6 +94,7 @@ Value write(const mcast::MemberReport& report) {
     value.set("verified", report.verified.to_string()).set("missed", report.missed.to_string());
     value.set("deficits", std::move(deficits)).set("highest_seen", report.highest_seen);
     value.set("missing", report.blocks_missing).set("counters", counters_value(report.counters));
+    value.set("delivery", to_string(report.delivery)).set("delivery_why", report.delivery_why);
     return value;
 }
 
@@ -109,6 +114,10 @@ Value write(const Offer& offer) {
     value.set("stretch_blocks_log2", unsigned{layout.stretch_blocks_log2});
     value.set("root", to_hex(offer.image.root));
     value.set("public_key", to_hex(offer.public_key)).set("signature", to_hex(offer.signature));
+    Value unicast = Value::map();
+    unicast.set("path", offer.unicast.path).set("rate", offer.unicast.rate_bits_per_second);
+    unicast.set("connections", offer.unicast.max_connections);
+    value.set("unicast", std::move(unicast)).set("multicast_only", offer.multicast_only);
     return value;
 }
 
@@ -161,6 +170,11 @@ Result<ToServer> read_report(const Value& value) {
     report.highest_seen = TRY(unsigned_at(value, "highest_seen", 1ULL << 62));
     report.blocks_missing = static_cast<std::uint32_t>(TRY(unsigned_at(value, "missing", ~0u)));
     report.counters = TRY(parse_counters(value));
+    const std::string delivery = TRY(value.string_at("delivery"));
+    const auto known = mcast::delivery_from(delivery);
+    if (!known) return value.error("delivery: " + delivery + " is none");
+    report.delivery = *known;
+    report.delivery_why = TRY(value.string_at("delivery_why"));
     const Value* deficits = value.find("deficits");
     if (deficits == nullptr || deficits->as_list() == nullptr) {
         return value.error("deficits: expected a list");
@@ -185,6 +199,17 @@ Result<ToServer> read_report(const Value& value) {
     return ToServer(std::move(report));
 }
 
+Result<UnicastOffer> read_unicast(const Value& offer) {
+    const Value* value = offer.find("unicast");
+    if (value == nullptr) return offer.error("unicast: missing");
+    UnicastOffer unicast;
+    unicast.path = TRY(value->string_at("path"));
+    unicast.rate_bits_per_second = TRY(unsigned_at(*value, "rate", 1ULL << 50));
+    unicast.max_connections =
+        static_cast<std::uint32_t>(TRY(unsigned_at(*value, "connections", ~0u)));
+    return unicast;
+}
+
 Result<ToMember> read_offer(const Value& value) {
     Offer offer;
     offer.session = static_cast<std::uint32_t>(TRY(unsigned_at(value, "session", ~0u)));
@@ -203,6 +228,8 @@ Result<ToMember> read_offer(const Value& value) {
     offer.image.root = TRY(bytes_at<32>(value, "root"));
     offer.public_key = TRY(from_hex(TRY(value.string_at("public_key"))).context("public_key"));
     offer.signature = TRY(from_hex(TRY(value.string_at("signature"))).context("signature"));
+    offer.unicast = TRY(read_unicast(value));
+    offer.multicast_only = TRY(value.bool_at("multicast_only"));
     return ToMember(std::move(offer));
 }
 

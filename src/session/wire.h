@@ -28,6 +28,14 @@ struct Hello {
     std::string name;
 };
 
+// Where a member that multicast does not reach takes its blocks: PATH/manifest and PATH/image, by
+// ranges. The limits are of all members together and kept by the server.
+struct UnicastOffer {
+    std::string path;  // empty: nowhere
+    std::uint64_t rate_bits_per_second = 0;
+    std::uint32_t max_connections = 0;
+};
+
 struct Offer {
     std::uint32_t session = 0;
     std::string name;  // of the image or file, for people
@@ -35,6 +43,8 @@ struct Offer {
     content::Descriptor image;
     Bytes public_key;  // of the server, and its signature (signed_offer.h)
     Bytes signature;
+    UnicastOffer unicast;
+    bool multicast_only = false;  // why there is no path
 };
 
 struct Welcome {

@@ -50,7 +50,15 @@ TEST(Wire, ReportKeepsEverything) {
     report.counters.datagrams_received = 1000;
     report.counters.datagrams_lost = 10;
     report.counters.blocks_repaired = 3;
+    report.counters.unicast_blocks = 4;
+    report.counters.unicast_bytes = 360'448;
+    report.delivery = mcast::Delivery::unicast;
+    report.delivery_why = "no multicast";
     const auto read = through_server(report);
+    EXPECT_EQ(read.delivery, report.delivery);
+    EXPECT_EQ(read.delivery_why, report.delivery_why);
+    EXPECT_EQ(read.counters.unicast_blocks, 4u);
+    EXPECT_EQ(read.counters.unicast_bytes, 360'448u);
     EXPECT_EQ(read.verified, report.verified);
     EXPECT_EQ(read.missed, report.missed);
     ASSERT_EQ(read.deficits.size(), 1u);
@@ -79,7 +87,13 @@ TEST(Wire, OfferAndWelcomeKeepKeysAndLayout) {
     offer.layout.manifest_bytes = 4567;
     offer.image = {123456789, offer.layout.block_bytes, {}};
     offer.image.root[31] = std::byte{0xab};
+    offer.unicast = {"/content", 40'000'000, 4};
+    offer.multicast_only = true;
     const auto read = through_member(offer);
+    EXPECT_EQ(read.unicast.path, "/content");
+    EXPECT_EQ(read.unicast.rate_bits_per_second, 40'000'000u);
+    EXPECT_EQ(read.unicast.max_connections, 4u);
+    EXPECT_TRUE(read.multicast_only);
     EXPECT_EQ(read.session, offer.session);
     EXPECT_EQ(read.name, offer.name);
     EXPECT_EQ(read.layout, offer.layout);
@@ -147,6 +161,10 @@ TEST(Wire, WhatIsWrongIsNamed) {
     EXPECT_NE(message(R"({"type":"hello","protocol":-1,"name":"x"})").find("protocol: -1"),
               std::string::npos);
     EXPECT_NE(message(R"({"type":"join","want":"5-3"})").find("out of order"), std::string::npos);
+    const std::string report = to_text(ToServer(mcast::MemberReport{}));
+    std::string odd = report;
+    odd.replace(odd.find("\"multicast\""), 11, "\"carrier pigeon\"");
+    EXPECT_NE(message(odd).find("carrier pigeon is none"), std::string::npos);
     EXPECT_NE(message(R"({"type":"join","want":7})").find("expected a string"), std::string::npos);
 }
 

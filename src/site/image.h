@@ -39,6 +39,7 @@ struct ImagePackage {
     std::string source_path;       // where the original was
     std::vector<WimImage> images;  // ascending index
     ImageState state = ImageState::available;
+    bool multicast_only = false;  // computers that multicast does not reach wait for it
     WallTime created_at;
 };
 

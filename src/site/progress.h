@@ -25,6 +25,7 @@ struct TransferCounters {
     std::int64_t blocks_repaired = 0;  // of these, completed with repair symbols
     double loss = 0;                   // lost datagrams / datagrams sent to it, 0 to 1
     double seconds = 0;                // from joining to the last block
+    std::int64_t unicast_bytes = 0;    // of the blocks that came by HTTPS
 };
 
 struct DeviceProgress {

@@ -36,6 +36,7 @@ ImagePackage image_from(const Row& row) {
     // What we do not know was written by a newer program or a hand: not to be deployed.
     image.state = site::image_state_from(row.text(7)).value_or(site::ImageState::damaged);
     image.created_at = site::from_unix_milliseconds(row.integer(8));
+    image.multicast_only = row.integer(9) != 0;
     return image;
 }
 
@@ -53,11 +54,12 @@ Result<ImagePackage> ImageTable::add(const ImagePackage& image) {
         }
         auto rows = TRY(connection_.query(
             "INSERT INTO images (name, name_key, version, comment, content_id, image_bytes,"
-            " source_path, state, created_at_ms) VALUES (:a, :b, :c, :d, :e, :f, :g, :h, :i)"
+            " source_path, state, created_at_ms, multicast_only)"
+            " VALUES (:a, :b, :c, :d, :e, :f, :g, :h, :i, :j)"
             " RETURNING id",
             {added.name, site::name_key(added.name), added.version, added.comment, added.content_id,
              added.image_bytes, added.source_path, std::string(site::to_string(added.state)),
-             site::to_unix_milliseconds(added.created_at)}));
+             site::to_unix_milliseconds(added.created_at), std::int64_t{added.multicast_only}}));
         added.id = ImageId(rows.at(0).integer(0));
         TRY(insert_wim_images(connection_, added));
         return added;
@@ -71,7 +73,7 @@ Result<std::vector<ImagePackage>> ImageTable::select(std::string_view where,
     const std::string condition(where);
     for (const auto& row : TRY(connection_.query(
              "SELECT i.id, i.name, i.version, i.comment, i.content_id, i.image_bytes,"
-             " i.source_path, i.state, i.created_at_ms FROM images i " +
+             " i.source_path, i.state, i.created_at_ms, i.multicast_only FROM images i " +
                  condition + " ORDER BY i.name_key, i.id",
              parameters))) {
         place[row.integer(0)] = images.size();

@@ -13,13 +13,14 @@ using site::StepEvent;
 constexpr std::string_view kUpsert =
     "INSERT INTO device_progress (deployment_id, device_id, state, step_index, step_name, stage,"
     " progress, rate_bytes_per_second, missing_blocks, message, blocks_received, blocks_repaired,"
-    " loss, seconds, verified, updated_at_ms)"
-    " VALUES (:a, :b, :c, :d, :e, :f, :g, :h, :i, :j, :k, :l, :m, :n, :o, :p)"
+    " loss, seconds, verified, updated_at_ms, unicast_bytes)"
+    " VALUES (:a, :b, :c, :d, :e, :f, :g, :h, :i, :j, :k, :l, :m, :n, :o, :p, :q)"
     " ON CONFLICT (deployment_id, device_id) DO UPDATE SET state = excluded.state,"
     " step_index = excluded.step_index, step_name = excluded.step_name, stage = excluded.stage,"
     " progress = excluded.progress, rate_bytes_per_second = excluded.rate_bytes_per_second,"
     " missing_blocks = excluded.missing_blocks, message = excluded.message,"
     " blocks_received = excluded.blocks_received, blocks_repaired = excluded.blocks_repaired,"
+    " unicast_bytes = excluded.unicast_bytes,"
     " loss = excluded.loss, seconds = excluded.seconds, verified = excluded.verified,"
     " updated_at_ms = excluded.updated_at_ms";
 
@@ -38,7 +39,8 @@ DeviceProgress progress_from(const Row& row) {
     record.rate_bytes_per_second = row.real(7);
     record.missing_blocks = row.integer(8);
     record.message = row.text(9);
-    record.counters = {row.integer(10), row.integer(11), row.real(12), row.real(13)};
+    record.counters = {row.integer(10), row.integer(11), row.real(12), row.real(13),
+                       row.integer(16)};
     record.verified = row.integer(14) != 0;
     record.updated_at = site::from_unix_milliseconds(row.integer(15));
     return record;
@@ -57,7 +59,7 @@ Status ProgressTable::upsert(std::span<const DeviceProgress> records) {
                  record.missing_blocks, record.message, record.counters.blocks_received,
                  record.counters.blocks_repaired, finite(record.counters.loss),
                  finite(record.counters.seconds), std::int64_t{record.verified ? 1 : 0},
-                 site::to_unix_milliseconds(record.updated_at)}));
+                 site::to_unix_milliseconds(record.updated_at), record.counters.unicast_bytes}));
         }
         return {};
     });
@@ -69,7 +71,7 @@ Result<std::vector<DeviceProgress>> ProgressTable::select(std::string_view where
     for (const auto& row : TRY(connection_.query(
              "SELECT deployment_id, device_id, state, step_index, step_name, stage, progress,"
              " rate_bytes_per_second, missing_blocks, message, blocks_received, blocks_repaired,"
-             " loss, seconds, verified, updated_at_ms FROM device_progress " +
+             " loss, seconds, verified, updated_at_ms, unicast_bytes FROM device_progress " +
                  std::string(where) + " ORDER BY deployment_id, device_id",
              parameters))) {
         records.push_back(progress_from(row));

@@ -250,6 +250,44 @@ table netdev lab {{
 END
 """, net=self.name)
 
+    def block_igmp(self, block=True):
+        """The switch takes no IGMP from this port."""
+        rule = f'iifname "{self.port}" meta protocol ip ip protocol igmp drop' if block else ""
+        self.room.shell(f"""nft -f - <<'END'
+table bridge igmp_{self.port}
+delete table bridge igmp_{self.port}
+table bridge igmp_{self.port} {{
+    chain arriving {{
+        type filter hook prerouting priority -300; policy accept;
+        {rule}
+    }}
+}}
+END
+""")
+
+    def firewall(self, block=True):
+        """A firewall on this computer: multicast reaches it and no program on it."""
+        rule = f"ip daddr {MULTICAST} ip protocol udp drop" if block else ""
+        self.room.shell(f"""nft -f - <<'END'
+table ip firewall
+delete table ip firewall
+table ip firewall {{
+    chain arriving {{
+        type filter hook input priority 0; policy accept;
+        {rule}
+    }}
+}}
+END
+""", net=self.name)
+
+    def forget_groups(self):
+        """The switch forgets which groups this port wants; how many it knew."""
+        known = [entry["grp"] for part in json.loads(self.room.shell("bridge -j mdb show dev br0"))
+                 for entry in part.get("mdb", []) if entry.get("port") == self.port]
+        for group in known:
+            self.room.shell(f"bridge mdb del dev br0 port {self.port} grp {group}")
+        return len(known)
+
     def loss_counters(self):
         """(datagrams the rule looked at, datagrams it dropped) since loss() was called."""
         found = json.loads(self.room.shell("nft -j list table netdev lab", net=self.name))
