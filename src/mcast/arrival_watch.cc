@@ -111,8 +111,8 @@ std::string ArrivalWatch::why() const {
             return "multicast reaches this computer, but not this program: a firewall here drops "
                    "UDP to the group";
         case ArrivalFault::small_only:
-            return "only small datagrams come: something on the way drops those of full size (is "
-                   "an MTU there below 1500?)";
+            return "only small datagrams come, those of full size do not: look at the MTU of " +
+                   options_.interface + " and of the switches between";
         case ArrivalFault::never_came:
             return "no multicast has come since the session began: does the switch take IGMP from "
                    "this port, is it the right VLAN, does a firewall drop it?";

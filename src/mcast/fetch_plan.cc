@@ -7,13 +7,12 @@ namespace muster::mcast {
 
 std::optional<BlockRun> FetchPlan::next(const View& view, std::uint32_t max_blocks) {
     const std::uint32_t manifest = layout_.manifest_blocks();
-    for (std::uint32_t b = 0; b < manifest; ++b) {
-        if (view.verified.test(b)) continue;
+    if (!knows_manifest(view)) {
         // Without it the rest waits: nothing could be verified.
-        if (under_way_.test(b)) return std::nullopt;
+        if (under_way_.test(0)) return std::nullopt;
         return begin({BlockIndex(0), manifest});
     }
-    if (auto run = next_named(view)) return run;
+    if (auto run = next_named(view, max_blocks)) return run;
     const std::uint32_t end = layout_.block_count();
     const std::uint32_t cursor = std::clamp(view.cursor.value, manifest, end);
     for (const bool nearly_whole_too : {false, true}) {
@@ -24,11 +23,29 @@ std::optional<BlockRun> FetchPlan::next(const View& view, std::uint32_t max_bloc
     return std::nullopt;
 }
 
-std::optional<BlockRun> FetchPlan::next_named(const View& view) {
+bool FetchPlan::knows_manifest(const View& view) const {
+    const auto missing = view.verified.first_clear(0);
+    return !missing || *missing >= layout_.manifest_blocks();
+}
+
+std::optional<BlockRun> FetchPlan::next_named(const View& view, std::uint32_t max_blocks) {
     while (!named_.empty()) {
-        const BlockIndex block = named_.front();
+        const BlockIndex first = named_.front();
+        if (layout_.is_manifest(first)) {
+            named_.pop_front();
+            if (knows_manifest(view) || under_way_.test(0)) continue;
+            return begin({BlockIndex(0), layout_.manifest_blocks()});
+        }
+        if (!knows_manifest(view)) return std::nullopt;
+        std::uint32_t count = 0;
+        while (count < max_blocks && !named_.empty() &&
+               named_.front().value == first.value + count &&
+               is_wanted(view, named_.front().value)) {
+            named_.pop_front();
+            ++count;
+        }
+        if (count > 0) return begin({first, count});
         named_.pop_front();
-        if (is_wanted(view, block.value)) return begin({block, 1});
     }
     return std::nullopt;
 }

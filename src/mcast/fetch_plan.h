@@ -37,13 +37,17 @@ public:
     // way.
     std::optional<BlockRun> next(const View& view, std::uint32_t max_blocks);
     // Only what was asked for by name: for a receiver that multicast reaches.
-    std::optional<BlockRun> next_named(const View& view);
+    std::optional<BlockRun> next_named(const View& view, std::uint32_t max_blocks);
     void on_ended(BlockIndex block) { under_way_.clear(block.value); }
-    // Before all others of the image.
-    void name(BlockIndex block) { named_.push_back(block); }
+    // Before all others of the image. A block of the manifest stands for all of it, and comes
+    // first.
+    void name(BlockIndex block) {
+        layout_.is_manifest(block) ? named_.push_front(block) : named_.push_back(block);
+    }
     bool idle() const { return under_way_.none(); }
 
 private:
+    bool knows_manifest(const View& view) const;
     bool is_wanted(const View& view, std::uint32_t block) const {
         return !view.verified.test(block) && !under_way_.test(block);
     }

@@ -84,7 +84,7 @@ TEST_F(FetchPlanTest, WhatWasAskedForByNameGoesBeforeAndOnlyWhileItIsMissing) {
     EXPECT_EQ(next(), run(9, 1));
     EXPECT_EQ(next(), run(93, 8));
     plan_.name(BlockIndex(9));
-    EXPECT_EQ(plan_.next_named({verified_, cursor_, {}}), std::nullopt) << "it is under way";
+    EXPECT_EQ(plan_.next_named({verified_, cursor_, {}}, 16), std::nullopt) << "it is under way";
 }
 
 TEST_F(FetchPlanTest, EveryBlockIsTakenExactlyOnceWhateverTheOrder) {

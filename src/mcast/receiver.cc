@@ -26,6 +26,7 @@ Receiver::Receiver(const Layout& layout, ReceiverOptions options, content::Block
       mediator_(mediator),
       prng_(prng),
       verified_(std::move(have)),
+      distrusted_(layout_.block_count()),
       grouping_(layout_) {
     CHECK(verified_.size() == layout_.block_count());
     manifest_known_ =
@@ -123,7 +124,7 @@ void Receiver::on_data(TimePoint, const DataPacket& packet) {
         ++counters_.duplicates;
         return;
     }
-    if (!hear(index)) return;
+    if (!wants_group(index) || !hear(index)) return;
     OpenGroup* group = open(index);
     if (group == nullptr) {
         meter_.on_memory_drop();
@@ -169,9 +170,14 @@ void Receiver::on_repair(TimePoint, const RepairPacket& packet) {
     maybe_decode(*group);
 }
 
+// Some block of it is missing and not fetched.
 bool Receiver::wants_group(GroupId group) const {
-    const auto first = verified_.first_clear(layout_.first_block(group).value);
-    return first && *first < layout_.end_block(group).value;
+    const std::uint32_t end = layout_.end_block(group).value;
+    auto block = verified_.first_clear(layout_.first_block(group).value);
+    while (block && *block < end && distrusted_.test(*block)) {
+        block = verified_.first_clear(*block + 1);
+    }
+    return block && *block < end;
 }
 
 void Receiver::maybe_decode(OpenGroup& group) {
@@ -236,7 +242,7 @@ void Receiver::on_block_checked(TimePoint now, BlockIndex block, bool ok) {
     const GroupId index = *known;
     if (!ok) {
         ++counters_.blocks_forged;
-        return restart_group(index);
+        return distrust(index);
     }
     auto it = groups_.find(index);
     if (verified_.test(block.value)) return;
@@ -256,7 +262,7 @@ void Receiver::on_manifest_checked(TimePoint, bool ok) {
         const GroupId index = layout_.manifest_group_of(at);
         if (!ok) {
             ++counters_.blocks_forged;
-            restart_group(index);
+            distrust(index);
             continue;
         }
         const std::uint32_t first = layout_.first_block(index).value;
@@ -296,6 +302,17 @@ void Receiver::restart_group(GroupId index) {
     if (!layout_.is_manifest(index)) open_blocks_ -= layout_.blocks_in_group(index);
     groups_.erase(it);
     mediator_.release(index);
+}
+
+void Receiver::distrust(GroupId index) {
+    restart_group(index);
+    if (!options_.fetches) return;
+    const std::uint32_t end = layout_.end_block(index).value;
+    for (std::uint32_t b = layout_.first_block(index).value; b < end; ++b) {
+        if (verified_.test(b) || distrusted_.test(b)) continue;
+        distrusted_.set(b);
+        if (!layout_.is_manifest(index) || b == 0) mediator_.fetch(BlockIndex(b));
+    }
 }
 
 void Receiver::on_stored(TimePoint) {
@@ -352,7 +369,8 @@ void Receiver::on_status(TimePoint now, const StatusPacket& packet) {
 void Receiver::on_advert(TimePoint now, const GroupAdvert& advert) {
     const GroupId index = advert.group();
     if (!layout_.is_group(index)) return;
-    const bool lost_manifest = layout_.is_manifest(index) && !manifest_known_ && carousel_moved_;
+    const bool lost_manifest =
+        layout_.is_manifest(index) && !manifest_known_ && carousel_moved_ && wants_group(index);
     if (lost_manifest) open(index);
     auto it = groups_.find(index);
     if (it == groups_.end()) return;
@@ -455,7 +473,9 @@ IntervalSet Receiver::missed_blocks() {
         const bool fits = cost <= room || (one_fits && blocks.empty());
         if ((it == groups_.end() || it->second.received() == 0) && fits) {
             room -= std::min(room, cost);
-            for (auto at = b; at && *at < end; at = verified_.first_clear(*at + 1)) blocks.add(*at);
+            for (auto at = b; at && *at < end; at = verified_.first_clear(*at + 1)) {
+                if (!distrusted_.test(*at)) blocks.add(*at);
+            }
         }
         *b = end;
     }

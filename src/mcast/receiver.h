@@ -39,6 +39,8 @@ struct ReceiverOptions {
     // Of the image, in all open groups together, but one group always; the manifest's are always
     // kept. The sender is told, and does not interleave more groups than fit.
     std::uint32_t max_open_blocks = 992;
+    // Mediator::fetch() can bring blocks another way.
+    bool fetches = false;
     Duration report_period = std::chrono::seconds(1);
 };
 
@@ -56,6 +58,10 @@ public:
         virtual void check_block(GroupId group, BlockIndex block) = 0;
         // All manifest blocks are whole. Ends in on_manifest_checked().
         virtual void check_manifest() = 0;
+        // Somebody sends false symbols of this block's group, so nothing of it is taken from the
+        // group any more. A block of the manifest stands for all of it. Ends in on_block_fetched()
+        // or on_manifest_fetched(). Called when ReceiverOptions::fetches is set.
+        virtual void fetch(BlockIndex block) { (void)block; }
         // The group's memory may go.
         virtual void release(GroupId group) = 0;
     };
@@ -77,7 +83,8 @@ public:
     void on_local_drops(std::uint64_t datagrams);
 
     void on_decoded(TimePoint now, GroupId group, std::uint32_t missing_rank);
-    // ok: verified and stored. Not ok: the bytes did not match; the group starts again.
+    // ok: verified and stored. Not ok: the bytes did not match; the group is fetched, or starts
+    // again where nothing can be fetched.
     void on_block_checked(TimePoint now, BlockIndex block, bool ok);
     void on_manifest_checked(TimePoint now, bool ok);
 
@@ -123,6 +130,7 @@ private:
     void maybe_decode(OpenGroup& group);
     void maybe_close(GroupId group);
     void restart_group(GroupId group);
+    void distrust(GroupId group);
     void watch_for_manifest(std::uint32_t cursor_block);
     std::uint64_t bytes_of(BlockIndex block) const;
     std::uint64_t bytes_of(GroupId group) const;
@@ -139,6 +147,7 @@ private:
     Prng prng_;
     MemberNumber number_;
     content::BlockSet verified_;
+    content::BlockSet distrusted_;  // not taken from the group
     bool manifest_known_ = false;
     bool manifest_ordered_ = false;
     // The manifest is sent before any group of the image that begins after our join: when the

@@ -107,8 +107,9 @@ mcast::FetchPlan::View MulticastFallback::view() const {
 void MulticastFallback::fetch_more(TimePoint now) {
     if (fetching_ || judging_ > kBlocksPerRequest) return;
     if (now < not_before_ || options_.offer.path.empty()) return;
-    const auto run = announced_ == mcast::Delivery::unicast ? plan_.next(view(), kBlocksPerRequest)
-                                                            : plan_.next_named(view());
+    const auto run = announced_ == mcast::Delivery::unicast
+                         ? plan_.next(view(), kBlocksPerRequest)
+                         : plan_.next_named(view(), kBlocksPerRequest);
     if (!run) return;
     if (!fetcher_) {
         fetcher_ = std::make_unique<BlockFetcher>(
@@ -130,6 +131,7 @@ void MulticastFallback::on_fetched(TimePoint now, FetchResult result) {
             for (std::uint32_t i = 0; i < result.run.count; ++i) {
                 plan_.on_ended(mcast::BlockIndex(first + i));
             }
+            ask_again(result.run.first);
             return on_failure(now, result.status.error(), result.retry_after);
         }
         Bytes whole;
@@ -146,10 +148,15 @@ void MulticastFallback::on_fetched(TimePoint now, FetchResult result) {
             mediator_.judge_fetched_block(block, std::move(result.blocks[i]));
         } else {
             plan_.on_ended(block);
-            if (announced_ == mcast::Delivery::multicast) plan_.name(block);
+            ask_again(block);
         }
     }
     if (!result.status.ok()) on_failure(now, result.status.error(), result.retry_after);
+}
+
+// Who takes everything by HTTPS finds it missing anyway.
+void MulticastFallback::ask_again(mcast::BlockIndex block) {
+    if (announced_ == mcast::Delivery::multicast) plan_.name(block);
 }
 
 void MulticastFallback::on_failure(TimePoint now, const Error& error, Duration retry_after) {
@@ -168,7 +175,10 @@ void MulticastFallback::on_manifest_judged(TimePoint now, bool good) {
     for (std::uint32_t b = 0; b < layout_.manifest_blocks(); ++b) {
         plan_.on_ended(mcast::BlockIndex(b));
     }
-    if (!good) return on_failure(now, Error(Errc::corrupt, "the server gave a false manifest"), {});
+    if (!good) {
+        ask_again(mcast::BlockIndex(0));
+        return on_failure(now, Error(Errc::corrupt, "the server gave a false manifest"), {});
+    }
     failures_ = 0;
     core_.on_manifest_fetched(now);
 }
@@ -176,7 +186,10 @@ void MulticastFallback::on_manifest_judged(TimePoint now, bool good) {
 void MulticastFallback::on_block_judged(TimePoint now, mcast::BlockIndex block, bool good) {
     --judging_;
     plan_.on_ended(block);
-    if (!good) return on_failure(now, Error(Errc::corrupt, "the server gave a false block"), {});
+    if (!good) {
+        ask_again(block);
+        return on_failure(now, Error(Errc::corrupt, "the server gave a false block"), {});
+    }
     failures_ = 0;
     core_.on_block_fetched(now, block);
 }

@@ -53,7 +53,7 @@ public:
     void on_listening(bool listening) { listening_ = listening; }
     // Blocks come by HTTPS for this reason, whatever multicast does; or as it stands again.
     void insist_on_unicast(std::optional<std::string> why) { insisted_ = std::move(why); }
-    // One block by HTTPS although multicast works: what came of it was false.
+    // A block by HTTPS although multicast works: what came of its group was false.
     void fetch_block(mcast::BlockIndex block) { plan_.name(block); }
 
     void on_manifest_judged(TimePoint now, bool good);
@@ -65,6 +65,7 @@ private:
     std::string words_for(mcast::Delivery delivery) const;
     void fetch_more(TimePoint now);
     void on_fetched(TimePoint now, FetchResult result);
+    void ask_again(mcast::BlockIndex block);
     void on_failure(TimePoint now, const Error& error, Duration retry_after);
     mcast::FetchPlan::View view() const;
 

@@ -47,7 +47,6 @@ public:
             Status stored = good ? engine_.store_.write(index, bytes) : Status();
             answer([this, block, good, stored = std::move(stored)] {
                 if (!stored.ok()) return engine_.finish(stored);
-                if (!good) engine_.fallback_->fetch_block(block);
                 engine_.core_->on_block_checked(net::monotonic_now(), block, good);
             });
         });
@@ -73,6 +72,7 @@ public:
             });
         });
     }
+    void fetch(mcast::BlockIndex block) override { engine_.fallback_->fetch_block(block); }
     void release(mcast::GroupId group) override { buffers_.erase(group); }
 
     void rejoin_group(bool silent) override { engine_.join_again(net::monotonic_now(), silent); }
@@ -182,6 +182,7 @@ ReceiverEngine::ReceiverEngine(const ReceiverEngineOptions& options, const Offer
     mcast::ReceiverOptions core;
     core.name = options_.name;
     core.max_open_blocks = open_blocks_for(options_.memory_bytes, layout_);
+    core.fetches = !offer_.unicast.path.empty();
     core_ = std::make_unique<mcast::Receiver>(layout_, core, std::move(have), *work_,
                                               Prng(options_.seed));
     fallback_ = std::make_unique<MulticastFallback>(
@@ -266,7 +267,6 @@ std::size_t ReceiverEngine::receive() {
             if (const auto* probe = std::get_if<mcast::ProbePacket>(&opened->packet)) {
                 on_probe(*probe);
             }
-            large_datagrams_.on_packet(opened->header.packet_number, opened->header.type);
             core_->on_packet(now, opened->header.packet_number, opened->packet);
         } else if (opened.error().code() != Errc::already_exists) {
             core_->on_rejected_datagram();
@@ -381,14 +381,6 @@ void ReceiverEngine::on_store_shrunk(std::uint32_t wrong_blocks) {
 void ReceiverEngine::publish(TimePoint now) {
     if (now < last_publish_ + kPublishInterval) return;
     last_publish_ = now;
-    if (!finished_ && large_datagrams_.are_lost()) {
-        return finish(Error(Errc::unavailable,
-                            "only small datagrams arrive: the path to this computer does not carry "
-                            "the session's, of " +
-                                std::to_string(layout_.symbol_bytes()) +
-                                " bytes and headers; look at the MTU of " +
-                                options_.interface.name + " and of the switches between"));
-    }
     if (widening_.has_helped(core_->last_heard())) {
         callbacks_.on_warning(
             "multicast arrives since the group was joined from any source: a switch does not "

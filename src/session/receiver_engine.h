@@ -22,7 +22,6 @@
 #include "session/block_store.h"
 #include "session/inbox.h"
 #include "session/join_widening.h"
-#include "session/large_datagrams.h"
 #include "session/multicast_fallback.h"
 #include "session/wire.h"
 #include "session/worker.h"
@@ -111,7 +110,6 @@ private:
     std::uint64_t next_uplink_number_ = 0;
     std::uint64_t drops_reported_ = 0;
     std::uint16_t largest_probe_ = 0;
-    LargeDatagrams large_datagrams_;
     bool store_ordered_ = false;
     bool finished_ = false;
 

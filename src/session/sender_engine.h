@@ -60,10 +60,10 @@ struct SenderSnapshot {
     std::uint16_t symbol_bytes = 0;       // as it is so far; settled at the start
     std::vector<MemberSnapshot> members;  // of each name the latest membership
     std::uint32_t live_members = 0;
-    double seconds = 0;               // since the first datagram
-    double waiting_seconds = 0;       // since the session was made, while gathering
-    double progress = 0;              // position of the carousel, 0 to 1
-    double rate_bits_per_second = 0;  // over the last second
+    double seconds = 0;                            // since the first datagram
+    double waiting_seconds = 0;                    // since the session was made, while gathering
+    double progress = 0;                           // position of the carousel, 0 to 1
+    double rate_bits_per_second = 0;               // over the last second
     std::uint64_t rate_limit_bits_per_second = 0;  // what it may send now
     mcast::RateLimit limited_by = mcast::RateLimit::cap;
     std::uint64_t unicast_bytes = 0;  // of content by HTTPS, from SessionHost

@@ -83,6 +83,7 @@ void HonestGuest::start_program() {
     mcast::ReceiverOptions receiver;
     receiver.name = name_;
     receiver.max_open_blocks = options_.max_open_blocks;
+    receiver.fetches = options_.fetches;
     receiver_ = std::make_unique<mcast::Receiver>(world_.content.layout(), receiver,
                                                   disk_.blocks(world_.content.layout()), *holder_,
                                                   prng_.fork());

@@ -8,6 +8,10 @@ namespace muster::sim {
 using mcast::BlockIndex;
 using mcast::GroupId;
 
+namespace {
+constexpr Duration kFetchTime = std::chrono::milliseconds(50);
+}
+
 std::uint64_t Holder::bytes_of(BlockIndex block) const {
     const auto& layout = world_.content.layout();
     return std::uint64_t{layout.symbols_in_block(block)} * layout.symbol_bytes();
@@ -23,11 +27,16 @@ void Holder::answer(std::uint64_t bytes, std::function<void(mcast::Receiver&, Ti
     }
     // At once, and then without on_answered: the caller is the receiver itself, still at work.
     if (done == world_.queue.now()) return what(*receiver_, clock_());
-    world_.queue.at(done, [this, what = std::move(what), alive = std::weak_ptr(alive_)] {
+    answer_later(done - world_.queue.now(), std::move(what));
+}
+
+void Holder::answer_later(Duration wait, std::function<void(mcast::Receiver&, TimePoint)> what) {
+    const auto then = [this, what = std::move(what), alive = std::weak_ptr(alive_)] {
         if (alive.expired()) return;
         what(*receiver_, clock_());
         on_answered_();
-    });
+    };
+    world_.queue.at(world_.queue.now() + wait, then);
 }
 
 // ---- bytes ----
@@ -74,13 +83,36 @@ void BytesHolder::check_block(GroupId group, BlockIndex block) {
             world_.violation("wrong bytes passed for verified in block " +
                              std::to_string(block.value));
         }
-        const ByteSpan place = on_disk(block);
-        std::copy(bytes.begin(), bytes.end(),
-                  disk_.image.begin() + (place.data() - disk_.image.data()));
-        disk_.order.push_back(block);
+        store(block, bytes);
     }
     answer(bytes_of(block), [block, ok](mcast::Receiver& receiver, TimePoint now) {
         receiver.on_block_checked(now, block, ok);
+    });
+}
+
+void BytesHolder::store(BlockIndex block, ByteSpan bytes) {
+    const ByteSpan place = on_disk(block);
+    std::copy(bytes.begin(), bytes.end(),
+              disk_.image.begin() + (place.data() - disk_.image.data()));
+    disk_.order.push_back(block);
+}
+
+void BytesHolder::fetch(BlockIndex block) {
+    answer_later(kFetchTime, [this, block](mcast::Receiver& receiver, TimePoint now) {
+        const auto& layout = world_.content.layout();
+        if (receiver.verified().test(block.value)) return;
+        if (!layout.is_manifest(block)) {
+            store(block, world_.content.block(block));
+            return receiver.on_block_fetched(now, block);
+        }
+        Bytes encoded;
+        for (BlockIndex b(0); layout.is_manifest(b); ++b) {
+            const ByteSpan bytes = world_.content.block(b);
+            encoded.insert(encoded.end(), bytes.begin(), bytes.end());
+        }
+        disk_.manifest = *content::Manifest::decode(encoded, world_.content.descriptor());
+        disk_.has_manifest = true;
+        receiver.on_manifest_fetched(now);
     });
 }
 

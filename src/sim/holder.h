@@ -30,6 +30,8 @@ public:
 protected:
     // `bytes`: what the sink has to do for it.
     void answer(std::uint64_t bytes, std::function<void(mcast::Receiver&, TimePoint)> what);
+    // As answer(), a while later.
+    void answer_later(Duration wait, std::function<void(mcast::Receiver&, TimePoint)> what);
     std::uint64_t bytes_of(mcast::BlockIndex block) const;
 
     World& world_;
@@ -55,8 +57,10 @@ private:
     void decode(mcast::GroupId group, std::vector<std::uint32_t> missing) override;
     void check_block(mcast::GroupId group, mcast::BlockIndex block) override;
     void check_manifest() override;
+    void fetch(mcast::BlockIndex block) override;
     void release(mcast::GroupId group) override { buffers_.erase(group); }
 
+    void store(mcast::BlockIndex block, ByteSpan bytes);
     mcast::GroupBuffer& buffer(mcast::GroupId group);
     ByteSpan on_disk(mcast::BlockIndex block) const;
 

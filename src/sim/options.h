@@ -58,6 +58,7 @@ struct GuestOptions {
     std::vector<Outage> outages;  // in the order of time
     bool lies = false;            // asks for everything, for ever, and completes nothing
     std::uint32_t max_open_blocks = 992;
+    bool fetches = false;  // blocks of forged groups come another way; with real bytes only
     Duration work_time{};  // until a decode or a check is answered
     // Decoding, hashing and storing, one order after the other; 0: work_time alone.
     std::uint64_t sink_bits_per_second = 0;

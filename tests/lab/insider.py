@@ -17,7 +17,7 @@ DATA, REPAIR, STATUS = 1, 2, 3
 SO_RCVBUFFORCE = 33
 HEADER = struct.Struct(">BBBBIQ")
 COUNTERS = dict.fromkeys(("received", "lost", "rejected", "local_drops", "duplicates", "verified",
-                          "repaired", "forged", "naks"), 0)
+                          "repaired", "forged", "naks", "unicast_blocks", "unicast_bytes"), 0)
 
 
 def hkdf(secret, salt, info, size):
@@ -132,7 +132,8 @@ class Insider:
 
     def _be_a_member(self):
         report = {"type": "report", "verified": "", "missed": "", "deficits": [],
-                  "highest_seen": 0, "missing": 1, "counters": COUNTERS}
+                  "highest_seen": 0, "missing": 1, "counters": COUNTERS,
+                  "delivery": "multicast", "delivery_why": ""}
         while not self._stopped:
             while not self._outbox.empty():
                 self._client.send_text(self._outbox.get())

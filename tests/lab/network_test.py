@@ -261,7 +261,7 @@ def a_small_mtu_at_the_server_makes_small_symbols(programs):
 
 
 @lab_test(120)
-def a_late_computer_that_cannot_take_the_datagrams_is_told_why(programs):
+def a_late_computer_that_cannot_take_the_datagrams_says_why_and_takes_blocks_by_https(programs):
     with Room() as room:
         session = Session(programs, room, 24 * MIB)
         session.send(1, rate="40M")
@@ -269,8 +269,11 @@ def a_late_computer_that_cannot_take_the_datagrams_is_told_why(programs):
         session.wait_for_progress(0.1)
         late = room.host("PC-02")
         set_mtu(late, 1280)
-        check_one_line(session.receive_once(late), ["only small datagrams", "MTU", "eth0"])
+        session.receive(late)
+        receiver = session.receivers["PC-02"]
+        receiver.wait_for_line("only small datagrams come.*MTU of eth0.*taking blocks by HTTPS")
         session.check_all_exact()
+        check(receiver.json()["unicast_bytes"] >= session.image_bytes, "not all came by HTTPS")
 
 
 def second_network(room, host, number, interface="eth0"):

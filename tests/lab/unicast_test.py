@@ -154,7 +154,7 @@ def firewall_of_one_computer_is_named_and_multicast_is_used_when_it_opens(progra
 @lab_test(120)
 def image_that_is_multicast_only_waits_and_says_so(programs):
     with Room(link_rate="200mbit") as room:
-        session = Session(programs, room, 4 * MIB)
+        session = Session(programs, room, 16 * MIB)
         host = room.host("PC-01", loss=1.0)
         session.send(1, rate="40M", more=["--multicast-only"])
         session.receive(host)

@@ -49,6 +49,7 @@ GuestOptions draw_guest(Prng& prng, Duration faults_end, const SimulationOptions
         guest.max_open_blocks =
             static_cast<std::uint32_t>(stretches << options.stretch_blocks_log2);
     }
+    guest.fetches = prng.chance(0.5);
     if (prng.chance(0.3)) guest.work_time = microseconds(1 + prng.below(30'000));
     Duration at = faults_end * prng.below(60) / 100;
     while (prng.chance(0.25) && at < faults_end) {
