@@ -11,6 +11,7 @@
 #include "cli/command.h"
 #include "cli/network_options.h"
 #include "cli/output.h"
+#include "cli/slow_clients.h"
 #include "cli/token_file.h"
 #include "cli/transfer.h"
 #include "cli/values.h"
@@ -101,6 +102,7 @@ private:
         host.engine.core.rate_bits_per_second = options_.rate_bits_per_second;
         host.engine.core.rate_mode = options_.rate_mode;
         host.engine.core.closed = true;
+        host.engine.core.policy = options_.slow_clients;
         host.engine.core.start.min_members = options_.receivers;
         host.engine.core.start.max_wait = std::chrono::seconds(options_.max_wait_seconds);
         host.unicast.path = kContentTarget;
@@ -174,9 +176,9 @@ private:
     void on_member(const mcast::MemberChanged& change) {
         if (options_.json) return;
         progress_.clear();
+        const bool joined = change.state == mcast::MemberState::active && change.why.empty();
         const std::string state(mcast::to_string(change.state));
-        std::fprintf(stderr, "%s: %s%s%s\n", change.name.c_str(),
-                     change.state == mcast::MemberState::active ? "joined" : state.c_str(),
+        std::fprintf(stderr, "%s: %s%s%s\n", change.name.c_str(), joined ? "joined" : state.c_str(),
                      change.why.empty() ? "" : ": ", change.why.c_str());
     }
 
@@ -205,7 +207,11 @@ private:
         if (!host_) return progress_.show("hashing " + bar(hashed_, 24));
         const auto now = host_->snapshot();
         std::uint32_t done = 0;
-        for (const auto& m : now.members) done += m.state == mcast::MemberState::verified;
+        std::uint32_t slow = 0;
+        for (const auto& m : now.members) {
+            done += m.state == mcast::MemberState::verified;
+            slow += m.state == mcast::MemberState::deferred || m.state == mcast::MemberState::away;
+        }
         if (now.state == mcast::SenderState::gathering) {
             progress_.show("waiting for " + std::to_string(options_.receivers) + " receivers, " +
                            std::to_string(now.live_members) + " are here (at most " +
@@ -216,7 +222,8 @@ private:
                 limit_words(now) + ", " + human_bytes(now.counters.wire_bytes()) + " sent, " +
                 (now.unicast_bytes > 0 ? human_bytes(now.unicast_bytes) + " by HTTPS, "
                                        : std::string()) +
-                std::to_string(done) + " of " + std::to_string(now.members.size()) + " verified");
+                std::to_string(done) + " of " + std::to_string(now.members.size()) + " verified" +
+                (slow > 0 ? ", " + std::to_string(slow) + " slow" : std::string()));
         }
     }
 
@@ -338,6 +345,7 @@ void add_send_command(CLI::App& app, Run& run) {
         ->check(CLI::Range(0, 100));
     command->add_flag("--multicast-only", options.multicast_only,
                       "Receivers that multicast does not reach wait for it");
+    add_slow_clients(*command, options.slow_clients);
     command->add_flag("--json", options.json, "One JSON line of figures at the end");
     command->callback([raw, &run] {
         run = [raw] {

@@ -7,6 +7,7 @@
 #include "cli/command.h"
 #include "cli/network_options.h"
 #include "cli/output.h"
+#include "cli/slow_clients.h"
 #include "cli/values.h"
 #include "server/site_server.h"
 
@@ -51,6 +52,7 @@ void add_serve_command(CLI::App& app, Run& run) {
             "--unicast-share", options.unicast_share_percent,
             "Percent of a session's rate for computers that multicast does not reach; 0: none")
         ->check(CLI::Range(0, 100));
+    add_slow_clients(*command, options.slow_clients);
     command->add_flag("--open-enrolment", options.open_enrolment,
                       "Known computers may enrol themselves by their MAC address");
     command->callback([raw, &run] {

@@ -11,6 +11,7 @@
 #include "base/time.h"
 #include "mcast/group_seal.h"
 #include "mcast/rate_controller.h"
+#include "mcast/slow_computers.h"
 #include "session/network_options.h"
 
 namespace muster::cli {
@@ -27,6 +28,7 @@ struct SendOptions {
     session::NetworkOptions network;
     std::uint32_t unicast_share_percent = 20;
     bool multicast_only = false;
+    mcast::SlowPolicy slow_clients = mcast::SlowPolicy::defer;
     bool json = false;
 };
 int run_send(const SendOptions& options);

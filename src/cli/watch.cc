@@ -66,6 +66,17 @@ std::string session_line(const Value& session) {
            ", limited by " + cell(session, "rate_limited_by") + by_https(session);
 }
 
+// Who cannot follow the stream, and what becomes of it.
+std::string slow_lines(const Value& session) {
+    std::string text;
+    for (const auto& member : list_of(session, "members")) {
+        const std::string state = cell(member, "state");
+        if (state != "deferred" && state != "away" && state != "unicast") continue;
+        text += cell(member, "name") + ": " + state + ": " + cell(member, "why") + "\n";
+    }
+    return text;
+}
+
 std::string live_view(const Value& document) {
     Table table({"COMPUTER", "STAGE", "PROGRESS", "", "RATE", "MISSING", "LOSS"});
     for (const auto& device : list_of(document, "devices")) {
@@ -78,7 +89,9 @@ std::string live_view(const Value& document) {
                    fixed(100 * number(device, "loss"), 2) + " %"});
     }
     std::string text = table.to_string();
-    for (const auto& session : list_of(document, "sessions")) text += session_line(session) + "\n";
+    for (const auto& session : list_of(document, "sessions")) {
+        text += session_line(session) + "\n" + slow_lines(session);
+    }
     for (const auto& device : list_of(document, "devices")) {
         const std::string message = cell(device, "message");
         if (!message.empty() && !is_over(device))

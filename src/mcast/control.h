@@ -93,8 +93,12 @@ struct MemberProbed {
 
 using MemberMessage = std::variant<JoinRequest, MemberReport, MemberFinished, MemberLeft>;
 
-enum class MemberState { active, deferred, verified, failed, lost };
+// Deferred: its requests wait for its turn. Away: out of the group until it is called back.
+// Unicast: out of the group, takes the rest by HTTPS.
+enum class MemberState { active, deferred, away, unicast, verified, failed, lost };
 std::string_view to_string(MemberState state);
+// One of the first four: it may still want data.
+constexpr bool is_live(MemberState state) { return state < MemberState::verified; }
 
 // From the sender: the session has begun for this member, or is over.
 struct SessionStarted {

@@ -15,8 +15,9 @@ void LossCount::on_number(std::uint64_t number) {
             ++expected_;
             break;
         case NumberCourse::Step::ahead:
-            expected_ += number - before;
-            if (number > before + 1) ++runs_;
+            expected_ += absent_ ? 1 : number - before;
+            if (number > before + 1 && !absent_) ++runs_;
+            absent_ = false;
             break;
         case NumberCourse::Step::behind:
             expected_ += lowest_ - std::min(lowest_, number);

@@ -14,6 +14,8 @@ namespace muster::mcast {
 class LossCount {
 public:
     void on_number(std::uint64_t number);
+    // Nobody listens for a while: what is missing before the next number is no loss.
+    void on_absence() { absent_ = true; }
     std::uint64_t lost() const { return expected_ > counted_ ? expected_ - counted_ : 0; }
     // Runs of consecutive numbers that were missing when a later one came.
     std::uint64_t runs() const { return runs_; }
@@ -25,6 +27,7 @@ private:
     std::uint64_t expected_ = 0;
     std::uint64_t counted_ = 0;
     std::uint64_t runs_ = 0;
+    bool absent_ = false;
 };
 
 }  // namespace muster::mcast

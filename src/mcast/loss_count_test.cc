@@ -20,6 +20,15 @@ TEST(LossCount, CountsWhatIsMissingInAnyOrder) {
     EXPECT_EQ(loss.lost(), 3u);  // and 9
 }
 
+TEST(LossCount, WhatIsSentToNobodyIsNotLost) {
+    LossCount loss;
+    for (std::uint64_t n : {10, 11, 13}) loss.on_number(n);
+    loss.on_absence();
+    for (std::uint64_t n : {500, 502}) loss.on_number(n);
+    EXPECT_EQ(loss.lost(), 2u);  // 12 and 501
+    EXPECT_EQ(loss.runs(), 2u);
+}
+
 TEST(LossCount, IsNotFooledByNumbersFarAway) {
     Prng prng(1);
     LossCount loss;

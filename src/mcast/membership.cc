@@ -11,6 +11,8 @@ std::string_view to_string(MemberState state) {
     switch (state) {
         case MemberState::active: return "active";
         case MemberState::deferred: return "deferred";
+        case MemberState::away: return "away";
+        case MemberState::unicast: return "unicast";
         case MemberState::verified: return "verified";
         case MemberState::failed: return "failed";
         case MemberState::lost: return "lost";
@@ -68,6 +70,7 @@ std::optional<MemberNumber> Membership::live_member_named(const std::string& nam
 std::vector<MemberNumber> Membership::silent(TimePoint now, Duration timeout) const {
     std::vector<MemberNumber> list;
     for (const auto& [number, member] : members_) {
+        if (member.state == MemberState::away) continue;
         if (member.is_live() && now - member.last_heard >= timeout) list.push_back(number);
     }
     return list;

@@ -20,7 +20,7 @@ namespace muster::mcast {
 struct Member {
     std::string name;
     MemberState state = MemberState::active;
-    std::string failure;  // why, in state failed or lost
+    std::string failure;  // why it is in this state
     TimePoint joined_at{};
     TimePoint last_heard{};
     TimePoint last_progress{};
@@ -38,7 +38,9 @@ struct Member {
     Delivery delivery = Delivery::multicast;
     std::string delivery_why;
 
-    bool is_live() const { return state == MemberState::active || state == MemberState::deferred; }
+    int rank = 0;  // whose turn it is with (SlowComputers)
+
+    bool is_live() const { return mcast::is_live(state); }
 };
 
 struct MemberChanged {
@@ -58,7 +60,8 @@ public:
     std::optional<MemberNumber> live_member_named(const std::string& name) const;
     const std::map<MemberNumber, Member>& all() const { return members_; }
 
-    // Live members that were silent for longer than `timeout`.
+    // Live members that were silent for longer than `timeout`, but for those that are away: behind
+    // a flooded port one may not be able to speak.
     std::vector<MemberNumber> silent(TimePoint now, Duration timeout) const;
     std::optional<TimePoint> next_silence(Duration timeout) const;
     // Nobody could be heard for so long: it is no silence of theirs.

@@ -11,6 +11,8 @@ constexpr std::size_t kDataFixedBytes = 4;
 constexpr std::size_t kRepairFixedBytes = 12;
 constexpr std::size_t kStatusFixedBytes = 36;
 constexpr std::uint8_t kServesAway = 1;  // in the flags of STATUS
+constexpr std::uint16_t kAway = 1;       // of FEEDBACK
+constexpr std::uint16_t kTakesShare = 2;
 constexpr std::size_t kAdvertBytes = 12;
 constexpr std::size_t kNakFixedBytes = 16;
 constexpr std::size_t kNakEntryBytes = 12;
@@ -56,7 +58,12 @@ void encode(const NakPacket& packet, ByteSpan, ByteWriter& out) {
 }
 
 void encode(const FeedbackPacket& packet, ByteSpan, ByteWriter& out) {
-    out.u32(packet.member).u16(0).u16(0).u64(packet.echoed_us).u32(packet.held_us);
+    const int flags = (packet.away ? kAway : 0) | (packet.takes_share ? kTakesShare : 0);
+    out.u32(packet.member)
+        .u16(static_cast<std::uint16_t>(flags))
+        .u16(0)
+        .u64(packet.echoed_us)
+        .u32(packet.held_us);
     out.u64(packet.highest_seen).u64(packet.received).u64(packet.lost).u64(packet.loss_runs);
     out.u64(packet.received_wire_bytes).u32(packet.local_drops).u32(packet.queue_delay_us);
     out.u32(packet.backlog_kib).u32(packet.sink_kbps);
@@ -154,7 +161,10 @@ Status decode(ByteReader in, NakPacket& packet) {
 
 Status decode(ByteReader in, FeedbackPacket& packet) {
     packet.member = in.u32();
-    in.u32();
+    const std::uint16_t flags = in.u16();
+    packet.away = (flags & kAway) != 0;
+    packet.takes_share = (flags & kTakesShare) != 0;
+    in.u16();
     packet.echoed_us = in.u64();
     packet.held_us = in.u32();
     packet.highest_seen = in.u64();

@@ -126,6 +126,8 @@ struct FeedbackPacket {
     std::uint32_t queue_delay_us = 0;  // least one-way delay of the interval above that of 10 s
     std::uint32_t backlog_kib = 0;     // least of the interval that was received, not yet stored
     std::uint32_t sink_kbps = 0;       // what decoding, hashing and storing sustain; 0: unknown
+    bool away = false;                 // it is not in the multicast group (MemberOrder)
+    bool takes_share = false;          // its sink is slower than the stream: it takes a part of it
 };
 
 // As long as a REPAIR with symbols of that size: whoever gets it can take them.

@@ -2,9 +2,9 @@
 //
 // How long datagrams wait in queues on their way to us. A STATUS bears the sender's clock; arrival
 // minus stamp is the one-way delay plus the unknown difference of two clocks. Its minimum over two
-// minutes is taken for a way without queues, so the difference falls out. Two clocks drift apart: an
-// old minimum counts as higher by 100 ppm of its age (LEDBAT's base history, RFC 6817 section 4.2,
-// with a slope). A shorter memory forgets the empty way while a TCP flow keeps the queue full.
+// minutes is taken for a way without queues, so the difference falls out. Two clocks drift apart:
+// an old minimum counts as higher by 100 ppm of its age (LEDBAT's base history, RFC 6817 section
+// 4.2, with a slope). A shorter memory forgets the empty way while a TCP flow keeps the queue full.
 //
 // Of the stamps of one interval the least counts: a thread that woke up late delays one datagram, a
 // queue delays all.

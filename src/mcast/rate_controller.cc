@@ -46,6 +46,7 @@ std::string_view to_string(RateLimit limit) {
         case RateLimit::congestion: return "congestion";
         case RateLimit::receivers: return "receivers";
         case RateLimit::sender: return "sender";
+        case RateLimit::slow_clients: return "slow clients";
     }
     return "cap";
 }

@@ -31,8 +31,9 @@ namespace muster::mcast {
 enum class RateMode { fixed, adaptive };
 
 // What keeps the rate from being higher. `searching`: nothing yet. `sender`: it sends less than it
-// may, because its disk or processor is slower or nothing is left to send.
-enum class RateLimit { cap, searching, congestion, receivers, sender };
+// may, because its disk or processor is slower or nothing is left to send. `slow_clients`:
+// SlowComputers says how fast.
+enum class RateLimit { cap, searching, congestion, receivers, sender, slow_clients };
 std::string_view to_string(RateLimit limit);
 
 struct RateOptions {

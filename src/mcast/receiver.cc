@@ -101,21 +101,30 @@ bool Receiver::hear(GroupId group) {
     return true;
 }
 
-OpenGroup* Receiver::open(GroupId group) {
+bool Receiver::has_room_for(TimePoint now, GroupId group) {
+    // In the order of the image: every receiver counts the stretches alike.
+    const std::uint32_t stretch = layout_.stretch_of(layout_.first_block(group)).value;
+    if (!duty_.takes(stretch - layout_.manifest_stretches())) return false;
+    const std::uint32_t open_blocks = open_blocks_ + layout_.blocks_in_group(group);
+    if (open_blocks_ == 0 || open_blocks <= options_.max_open_blocks) return true;
+    duty_.on_full(now);
+    return false;
+}
+
+OpenGroup* Receiver::open(TimePoint now, GroupId group) {
     auto it = groups_.find(group);
     if (it != groups_.end()) return &it->second;
     if (!layout_.is_manifest(group)) {
-        const std::uint32_t open_blocks = open_blocks_ + layout_.blocks_in_group(group);
-        if (open_blocks_ > 0 && open_blocks > options_.max_open_blocks) {
+        if (!has_room_for(now, group)) {
             dropped_groups_ = true;
             return nullptr;
         }
-        open_blocks_ = open_blocks;
+        open_blocks_ += layout_.blocks_in_group(group);
     }
     return &groups_.emplace(group, OpenGroup(layout_, group, verified_)).first->second;
 }
 
-void Receiver::on_data(TimePoint, const DataPacket& packet) {
+void Receiver::on_data(TimePoint now, const DataPacket& packet) {
     if (!layout_.is_symbol(packet.symbol)) return;
     const BlockIndex block = layout_.block_of(packet.symbol);
     const GroupId index = layout_.group_of(block, packet.group_blocks_log2);
@@ -125,7 +134,7 @@ void Receiver::on_data(TimePoint, const DataPacket& packet) {
         return;
     }
     if (!wants_group(index) || !hear(index)) return;
-    OpenGroup* group = open(index);
+    OpenGroup* group = open(now, index);
     if (group == nullptr) {
         meter_.on_memory_drop();
         counters_.local_drops = meter_.local_drops();
@@ -146,7 +155,7 @@ void Receiver::watch_for_manifest(std::uint32_t cursor_block) {
     carousel_moved_ |= *cursor_at_join_ != cursor_block;
 }
 
-void Receiver::on_repair(TimePoint, const RepairPacket& packet) {
+void Receiver::on_repair(TimePoint now, const RepairPacket& packet) {
     const GroupId index = packet.group();
     if (!layout_.is_group(index)) return;
     if (!wants_group(index)) {
@@ -154,7 +163,7 @@ void Receiver::on_repair(TimePoint, const RepairPacket& packet) {
         return;
     }
     if (!hear(index)) return;
-    OpenGroup* group = open(index);
+    OpenGroup* group = open(now, index);
     if (group == nullptr) {
         meter_.on_memory_drop();
         counters_.local_drops = meter_.local_drops();
@@ -350,6 +359,8 @@ NakEntry Receiver::nak_entry(const OpenGroup& group) {
 
 void Receiver::on_status(TimePoint now, const StatusPacket& packet) {
     meter_.on_status(now, packet, prng_);
+    attendance_.on_status(packet.serves_away);
+    pace_intake(now, packet);
     feedback_.members = packet.members;
     cursor_ = BlockIndex(packet.cursor_block);
     // Its own loss too: the sender may not know of it yet.
@@ -366,12 +377,21 @@ void Receiver::on_status(TimePoint now, const StatusPacket& packet) {
     }
 }
 
+// How much of the stream this computer takes depends on what it can store.
+void Receiver::pace_intake(TimePoint now, const StatusPacket& packet) {
+    const double symbol = layout_.symbol_bytes();
+    const double wire = static_cast<double>(wire_bytes(RepairPacket{}, layout_.symbol_bytes()));
+    const double stream = 1000.0 * packet.rate_kbps;
+    duty_.on_rates(now, static_cast<double>(meter_.sink().bits_per_second()),
+                   stream * symbol / wire, 4 * open_blocks_ < 3 * options_.max_open_blocks);
+}
+
 void Receiver::on_advert(TimePoint now, const GroupAdvert& advert) {
     const GroupId index = advert.group();
     if (!layout_.is_group(index)) return;
     const bool lost_manifest =
         layout_.is_manifest(index) && !manifest_known_ && carousel_moved_ && wants_group(index);
-    if (lost_manifest) open(index);
+    if (lost_manifest) open(now, index);
     auto it = groups_.find(index);
     if (it == groups_.end()) return;
     OpenGroup& group = it->second;
@@ -394,7 +414,7 @@ void Receiver::on_advert(TimePoint now, const GroupAdvert& advert) {
 }
 
 std::optional<NakPacket> Receiver::poll_nak(TimePoint now) {
-    if (finished_ || !joined_) return std::nullopt;
+    if (finished_ || !joined_ || attendance_.is_away()) return std::nullopt;
     NakPacket packet;
     for (auto& [index, group] : groups_) {
         auto& nak = group.nak;
@@ -420,7 +440,29 @@ std::optional<NakPacket> Receiver::poll_nak(TimePoint now) {
 
 std::optional<FeedbackPacket> Receiver::poll_feedback(TimePoint now) {
     if (finished_ || !joined_) return std::nullopt;
-    return meter_.poll_feedback(now, number_.value, prng_);
+    auto feedback = meter_.poll_feedback(now, number_.value, prng_);
+    if (feedback) {
+        feedback->away = attendance_.is_away();
+        feedback->takes_share = !duty_.takes_all();
+    }
+    return feedback;
+}
+
+// ---- in the group or not ----
+
+void Receiver::on_order(TimePoint now, const MemberOrder& order) {
+    const bool was_away = attendance_.is_away();
+    attendance_.on_order(now, order.mode);
+    if (was_away != attendance_.is_away()) meter_.on_absence();
+}
+
+void Receiver::attend(TimePoint now) {
+    if (finished_ || !joined_) return;
+    attendance_.on_counts(now, meter_.received(), meter_.missing());
+    attendance_.on_deadline(now);
+    if (!attendance_.is_away()) return;
+    meter_.on_absence();
+    if (auto left = attendance_.take_left()) outbox_.push_back(std::move(*left));
 }
 
 double Receiver::report_period_seconds() const {
@@ -445,6 +487,7 @@ MemberReport Receiver::make_report(bool polled) {
     report.delivery_why = delivery_why_;
     if (!polled) return report;
     report.missed = missed_blocks();
+    duty_.on_asked();
     for (const auto& [index, group] : groups_) {
         if (group.received() == 0 || group.decoding || group.deficit() == 0) continue;
         if (report.deficits.size() == kMaxReportedDeficits) break;
@@ -483,6 +526,7 @@ IntervalSet Receiver::missed_blocks() {
 }
 
 std::optional<MemberMessage> Receiver::poll_control(TimePoint now) {
+    attend(now);
     if (!outbox_.empty()) {
         MemberMessage message = std::move(outbox_.front());
         outbox_.erase(outbox_.begin());
@@ -503,6 +547,8 @@ TimePoint Receiver::next_deadline(TimePoint now) const {
     next = std::min(next, next_report_);
     if (meter_.next_feedback()) next = std::min(next, *meter_.next_feedback());
     if (poll_report_at_) next = std::min(next, *poll_report_at_);
+    if (attendance_.next_deadline()) next = std::min(next, *attendance_.next_deadline());
+    if (attendance_.is_away()) return std::max(next, now);  // no NAKs
     for (const auto& [index, group] : groups_) {
         if (group.nak.due) next = std::min(next, *group.nak.due);
     }

@@ -24,7 +24,9 @@
 #include "base/result.h"
 #include "base/time.h"
 #include "content/block_set.h"
+#include "mcast/attendance.h"
 #include "mcast/control.h"
+#include "mcast/duty_cycle.h"
 #include "mcast/feedback_timer.h"
 #include "mcast/grouping.h"
 #include "mcast/layout.h"
@@ -98,6 +100,12 @@ public:
     void on_stored(TimePoint now);
     void on_failed(TimePoint now, const std::string& why);
 
+    // The sender's order: be in the group or not.
+    void on_order(TimePoint now, const MemberOrder& order);
+    // Whether it shall be in the multicast group now; looked at after everything that happens.
+    bool listens() const { return attendance_.listens(); }
+    bool is_away() const { return attendance_.is_away(); }
+
     TimePoint next_deadline(TimePoint now) const;
     std::optional<NakPacket> poll_nak(TimePoint now);
     std::optional<FeedbackPacket> poll_feedback(TimePoint now);
@@ -123,8 +131,11 @@ private:
     void on_repair(TimePoint now, const RepairPacket& packet);
     void on_status(TimePoint now, const StatusPacket& packet);
     void on_advert(TimePoint now, const GroupAdvert& advert);
+    void pace_intake(TimePoint now, const StatusPacket& packet);
+    void attend(TimePoint now);
+    bool has_room_for(TimePoint now, GroupId group);
     bool hear(GroupId group);
-    OpenGroup* open(GroupId group);
+    OpenGroup* open(TimePoint now, GroupId group);
     bool wants_group(GroupId group) const;
     void order_checks(OpenGroup& group);
     void maybe_decode(OpenGroup& group);
@@ -162,6 +173,8 @@ private:
     Duration grtt_ = std::chrono::milliseconds(2);
 
     ReceptionMeter meter_;
+    Attendance attendance_;
+    DutyCycle duty_;
     std::optional<TimePoint> last_heard_;
     MemberCounters counters_;
     std::uint64_t content_received_ = 0;  // DATA and REPAIR

@@ -23,6 +23,8 @@ public:
     // Every datagram of the sender that opened.
     void on_packet(std::uint64_t packet_number, std::size_t wire_bytes);
     void on_status(TimePoint now, const StatusPacket& packet, Prng& prng);
+    // It is out of the group: what is sent until the next datagram comes is not lost.
+    void on_absence() { loss_.on_absence(); }
     // Dropped by the kernel because our socket's buffer was full: in the gaps, but not the
     // network's fault.
     void on_socket_drops(std::uint64_t datagrams) { socket_drops_ += datagrams; }

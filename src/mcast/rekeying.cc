@@ -8,7 +8,9 @@
 namespace muster::mcast {
 
 void Rekeying::on_member_changed(const MemberChanged& change) {
-    if (change.state == MemberState::active || change.state == MemberState::deferred) return;
+    // Who is away answers when its port is free again; the others do not wait for it.
+    if (change.state == MemberState::away) unanswered_.erase(change.number);
+    if (is_live(change.state)) return;
     unanswered_.erase(change.number);
     if (change.state != MemberState::verified) wanted_ = true;
 }

@@ -31,6 +31,8 @@ TEST_F(RekeyingTest, BeginsWhenSomebodyIsOut) {
     EXPECT_FALSE(rekeying_.begin_due(now_));
     out(0, MemberState::deferred);
     EXPECT_FALSE(rekeying_.begin_due(now_));
+    out(0, MemberState::away);
+    EXPECT_FALSE(rekeying_.begin_due(now_)) << "it comes back";
     out(0, MemberState::verified);
     EXPECT_FALSE(rekeying_.begin_due(now_)) << "it has finished: nothing to keep from it";
     out(1, MemberState::failed);

@@ -48,8 +48,10 @@ Sender::Sender(TimePoint now, const Layout& layout, const SenderOptions& options
       mediator_(mediator),
       wants_(layout_),
       board_(layout_),
-      rate_({options.rate_mode, options.rate_bits_per_second, options.rate_tolerance}),
+      rate_({options.rate_mode, options.rate_bits_per_second,
+             options.policy == SlowPolicy::wait ? 0 : options.rate_tolerance}),
       pacer_(rate_.bits_per_second()),
+      slow_(options.policy),
       pause_(options.feedback_timeout),
       created_at_(now),
       grouping_(layout_),
@@ -243,9 +245,7 @@ Duration Sender::status_interval() const {
 void Sender::check_rate(TimePoint now) {
     if (state_ != SenderState::running) return;
     rate_.on_time(now, counters_.wire_bytes(), next_packet_number_);
-    if (rate_.bits_per_second() != pacer_.rate_bits_per_second()) {
-        pacer_.set_rate(rate_.bits_per_second());
-    }
+    apply_ceiling(now);
 }
 
 bool Sender::status_due(TimePoint now) const {
@@ -273,7 +273,9 @@ StatusPacket Sender::make_status(TimePoint now) {
     status.poll = poll_number_;
     status.cursor_block = cursor().value;
     status.rate_kbps = static_cast<std::uint32_t>(pacer_.rate_bits_per_second() / 1000);
-    status.members = membership_.active_count();
+    const std::uint32_t active = membership_.active_count();
+    status.members = active > 0 ? active : membership_.live_count();
+    status.serves_away = slow_.serves_away();
     status.backoff_ms = nak_rate_.backoff_ms();
     status.grtt_ms = options_.grtt_ms;
     status.worst_loss_per_10k = static_cast<std::uint16_t>(std::min(1.0, worst_loss_) * 10000);
@@ -335,6 +337,7 @@ std::optional<Outgoing> Sender::poll_packet(TimePoint now) {
     if (pacer_.earliest(now, size) > now) return std::nullopt;
     if (status) return account(now, make_status(now));
     if (now < content_from_ || paused_ != PauseReason::none) return std::nullopt;
+    if (slow_.waits_for_called(now)) return std::nullopt;
     auto packet = next_content(now);
     if (!packet) return std::nullopt;
     return account(now, std::move(*packet));
@@ -370,7 +373,7 @@ TimePoint Sender::next_deadline(TimePoint now) const {
             state_ == SenderState::running && (!batch_.empty() || wants_.next_unserved(cursor_));
         const TimePoint status = last_status_ + status_interval();
         next = std::min(next, std::max(status, pacer_.earliest(now, status_wire_bytes())));
-        const bool paused = paused_ != PauseReason::none;
+        const bool paused = paused_ != PauseReason::none || slow_.waits_for_called(now);
         if ((busy || ready_row()) && !paused && !status_due(now)) {
             const TimePoint free = pacer_.earliest(now, content_wire_bytes());
             next = std::min(next, std::max(content_from_, free));

@@ -34,6 +34,8 @@
 #include "mcast/pause.h"
 #include "mcast/rate_controller.h"
 #include "mcast/repair_board.h"
+#include "mcast/set_aside.h"
+#include "mcast/slow_computers.h"
 #include "mcast/source_batch.h"
 #include "mcast/symbol_probe.h"
 #include "mcast/want_map.h"
@@ -52,6 +54,7 @@ struct SenderOptions {
     double rate_tolerance = RateOptions{}.tolerance;  // 0: the slowest member rules
     StartRule start;
     bool closed = false;
+    SlowPolicy policy = SlowPolicy::defer;  // for members that cannot follow the stream
     // Only STATUS is sent for so long after the start: the last to join must first be told the key
     // and the switches that it listens.
     Duration prelude = std::chrono::milliseconds(100);
@@ -173,7 +176,7 @@ public:
     // Sources of the group are still to be sent in the running pass.
     bool is_sending(GroupId group) const { return batch_.contains(group); }
     std::uint64_t rate_bits_per_second() const { return pacer_.rate_bits_per_second(); }
-    RateLimit rate_limit() const { return rate_.limit(); }
+    RateLimit rate_limit() const;
 
 private:
     void set_state(TimePoint now, SenderState state, std::string why);
@@ -184,6 +187,12 @@ private:
     void check_members(TimePoint now);
     void check_rate(TimePoint now);
     void check_pause(TimePoint now);
+    void check_slow(TimePoint now);
+    void carry_out(TimePoint now, const SlowAction& action);
+    void set_aside(MemberNumber number);
+    void bring_back(TimePoint now, MemberNumber number);
+    void apply_ceiling(TimePoint now);
+    bool was_polled(TimePoint now) const;
     void on_request(TimePoint now, MemberNumber number, const NakEntry& entry, double loss,
                     std::uint64_t highest_seen);
     IntervalSet missed_blocks(const MemberReport& report) const;
@@ -219,6 +228,9 @@ private:
     RepairBoard board_;
     RateController rate_;
     Pacer pacer_;
+    SlowComputers slow_;
+    bool held_for_slow_ = false;  // the rate
+    SetAside aside_;
     Pause pause_;
     PauseReason paused_ = PauseReason::none;
     std::optional<TimePoint> returning_since_;

@@ -49,6 +49,7 @@ Result<MemberNumber> Sender::on_join(TimePoint now, const JoinRequest& request) 
     least_open_blocks_ = membership_.active_count() == 1
                              ? request.open_blocks
                              : std::min(least_open_blocks_, request.open_blocks);
+    slow_.on_joined(number, request.name);
     events_.push_back(MemberChanged{number, request.name, MemberState::active, ""});
     if (probe_) probe_->on_joined(now, number);
     if (!waiting_since_) waiting_since_ = now;
@@ -66,18 +67,20 @@ void Sender::on_report(TimePoint now, MemberNumber number, const MemberReport& r
     pause_.on_feedback(now);
     member->counters = report.counters;
     member->loss = report.counters.loss();
-    if (wants_.on_verified(number, report.verified) > 0) {
+    const bool aside = aside_.has(number);
+    if ((aside ? aside_.on_verified(number, report.verified)
+               : wants_.on_verified(number, report.verified)) > 0) {
         member->last_progress = now;
         member->symbols_caused_in_vain = 0;
     }
-    member->blocks_missing = wants_.missing(number);
+    member->blocks_missing = aside ? aside_.missing(number) : wants_.missing(number);
     if (member->delivery != report.delivery || member->delivery_why != report.delivery_why) {
         member->delivery = report.delivery;
         member->delivery_why = report.delivery_why;
         events_.push_back(
             DeliveryChanged{number, member->name, report.delivery, report.delivery_why});
     }
-    if (member->state == MemberState::active) worst_loss_ = std::max(worst_loss_, member->loss);
+    if (may_request(*member)) worst_loss_ = std::max(worst_loss_, member->loss);
     forget_satisfied();
     on_missed(now, number, missed_blocks(report), report.highest_seen);
     for (const auto& entry : report.deficits) {
@@ -97,12 +100,7 @@ void Sender::on_finished(TimePoint now, MemberNumber number, const MemberFinishe
     finish_member(now, number, finished.verified ? MemberState::verified : MemberState::failed,
                   finished.failure);
     check_end(now);
-}
-
-void Sender::on_left_group(TimePoint now, MemberNumber number, const MemberLeft&) {
-    Member* member = membership_.find(number);
-    if (member == nullptr || !member->is_live()) return;
-    member->last_heard = now;
+    check_slow(now);
 }
 
 void Sender::on_probed(MemberNumber number, const MemberProbed& answer) {
@@ -130,7 +128,7 @@ void Sender::finish_member(TimePoint now, MemberNumber number, MemberState state
     CHECK(member != nullptr && member->is_live());
     membership_.set_state(number, state, why, now);
     if (probe_) probe_->on_gone(number);
-    wants_.remove_member(number);
+    if (!aside_.remove(number)) wants_.remove_member(number);
     forget_satisfied();
     events_.push_back(MemberChanged{number, member->name, state, std::move(why)});
 }
@@ -158,12 +156,14 @@ void Sender::check_members(TimePoint now) {
                                  std::to_string(static_cast<int>(to_seconds(silence_limit()))) +
                                  " s");
     }
+    check_slow(now);
     if (state_ != SenderState::running || !drained_since_) return;
     for (const auto& [number, member] : membership_.all()) {
         const TimePoint since = std::max(member.last_progress, *drained_since_);
         // Whom multicast does not reach says so, and waits or takes its blocks by HTTPS.
         const bool reached = member.delivery == Delivery::multicast;
-        if (!member.is_live() || !reached || now - since < options_.stall_timeout) continue;
+        if (!member.is_live() || !reached || member.state == MemberState::away) continue;
+        if (now - since < options_.stall_timeout) continue;
         finish_member(now, number, MemberState::failed, "no block completed for too long");
     }
 }
@@ -176,7 +176,7 @@ Duration Sender::silence_limit() const {
 double Sender::worst_loss() const {
     double worst = 0;
     for (const auto& [number, member] : membership_.all()) {
-        if (member.state == MemberState::active) worst = std::max(worst, member.loss);
+        if (may_request(member)) worst = std::max(worst, member.loss);
     }
     return worst;
 }
@@ -205,7 +205,7 @@ void Sender::check_pause(TimePoint now) {
 
 bool Sender::may_request(const Member& member) const {
     return member.state == MemberState::active ||
-           (member.state == MemberState::deferred && membership_.active_count() == 0);
+           (member.state == MemberState::deferred && member.rank <= slow_.turn());
 }
 
 void Sender::charge(TimePoint now, MemberNumber number, std::uint64_t symbols) {
@@ -222,8 +222,16 @@ void Sender::charge(TimePoint now, MemberNumber number, std::uint64_t symbols) {
                Membership::is_excessive(member, counters_.symbols(), group_symbols)) {
         const std::string why = "asks for more than half of the stream again";
         membership_.set_state(number, MemberState::deferred, why, now);
+        member.rank = SlowComputers::kTurnOfGreedy;
         events_.push_back(MemberChanged{number, member.name, MemberState::deferred, why});
     }
+}
+
+// Only who is asked may say so: in the middle of a pass sources come anyway, or they wait.
+bool Sender::was_polled(TimePoint now) const {
+    const Duration spread = from_seconds(2 * membership_.live_count() / kReportsPerSecond);
+    return poll_number_ > 0 &&
+           now < last_poll_ + std::max<Duration>(std::chrono::seconds(1), spread);
 }
 
 // Also the groups it collects that we never made: it was told a false split, and of the true groups
@@ -241,6 +249,7 @@ IntervalSet Sender::missed_blocks(const MemberReport& report) const {
 
 void Sender::on_missed(TimePoint now, MemberNumber number, const IntervalSet& missed,
                        std::uint64_t highest_seen) {
+    if (!was_polled(now)) return;
     for (auto [begin, end] : missed.runs()) {
         const auto last = std::min<std::uint64_t>(end, layout_.block_count());
         for (auto b = static_cast<std::uint32_t>(std::min(begin, last)); b < last;) {
@@ -264,7 +273,12 @@ void Sender::on_request(TimePoint now, MemberNumber number, const NakEntry& entr
     if (member == nullptr || !may_request(*member)) return;
     const GroupId group = entry.group();
     if (!layout_.is_group(group) || !wants_.wants(number, group)) return;
-    if (!wants_.is_served(number, group)) {
+    const bool served = wants_.is_served(number, group);
+    if (served &&
+        slow_.holds_request(now, number, *member, loss, entry, layout_.symbols_in_group(group))) {
+        return;
+    }
+    if (!served) {
         // It joined in the middle of the group. Rows for the rest cost less than the sources
         // again, unless it has hardly anything of them.
         const bool has_little = entry.deficit > layout_.symbols_in_group(group) / 8 * 7;
@@ -295,7 +309,7 @@ void Sender::on_nak(TimePoint now, const NakPacket& nak) {
     counters_.nak_entries += nak.entries.size();
     const double loss = std::min(1.0, nak.loss_per_10k / 10000.0);
     member->loss = loss;
-    if (member->state == MemberState::active) worst_loss_ = std::max(worst_loss_, loss);
+    if (may_request(*member)) worst_loss_ = std::max(worst_loss_, loss);
     for (const auto& entry : nak.entries) on_request(now, number, entry, loss, nak.highest_seen);
 }
 
@@ -306,6 +320,7 @@ void Sender::on_feedback(TimePoint now, const FeedbackPacket& feedback) {
     pause_.on_feedback(now);
     ++counters_.feedbacks_received;
     const auto interval = member->reception.on_feedback(now, feedback);
+    slow_.on_feedback(MemberNumber(feedback.member), *member, interval);
     const bool counts = member->state == MemberState::active || membership_.active_count() == 0;
     if (interval && counts) {
         rate_.on_interval(MemberNumber(feedback.member), *interval, member->reception);

@@ -71,7 +71,12 @@ protected:
         }
         return last;
     }
+    void be_asked_for_reports() {
+        for (int i = 0; i < 2; ++i) poll_after(milliseconds(50));
+    }
+    // What was missed is said after a poll.
     void report(MemberNumber number, const IntervalSet& verified, const IntervalSet& missed = {}) {
+        if (!missed.empty()) be_asked_for_reports();
         MemberReport message;
         message.verified = verified;
         message.missed = missed;
@@ -423,6 +428,7 @@ TEST_F(SenderTest, WhoWasToldAFalseSplitGetsTheSourcesAgain) {
     make(closed_for(1));
     const auto a = join("a");
     poll();
+    be_asked_for_reports();
     MemberReport message;
     message.highest_seen = next_number_;
     message.deficits.push_back({9, 0, 3, 1});  // blocks 9 and 10, half of group 3
@@ -556,8 +562,11 @@ TEST_F(SenderTest, TheSameLossReportedTwiceIsChargedOnce) {
     make(closed_for(1));
     const auto a = join("a");
     poll();
-    report(a, {}, IntervalSet::range(1, 5));
-    report(a, {}, IntervalSet::range(1, 5));
+    be_asked_for_reports();
+    MemberReport message;
+    message.missed = IntervalSet::range(1, 5);
+    message.highest_seen = next_number_;
+    for (int i = 0; i < 2; ++i) sender_->on_report(now_, a, message);
     EXPECT_EQ(sender_->membership().find(a)->symbols_caused, 16u);
 }
 

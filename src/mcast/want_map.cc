@@ -45,6 +45,14 @@ void WantMap::drop_want(const Member& member, UnitIndex unit) {
     if (!member.served[unit.value] && --unserved_[unit.value] == 0) --unserved_units_;
 }
 
+content::BlockSet WantMap::take_member(MemberNumber number) {
+    auto it = members_.find(number);
+    CHECK(it != members_.end());
+    content::BlockSet wanted = it->second.wanted;
+    remove_member(number);
+    return wanted;
+}
+
 std::uint32_t WantMap::on_verified(MemberNumber number, const IntervalSet& blocks) {
     auto it = members_.find(number);
     CHECK(it != members_.end());

@@ -31,6 +31,8 @@ public:
     // Adding a member that is there, or naming one that is not, is a CHECK.
     void add_member(MemberNumber member, content::BlockSet wanted);
     void remove_member(MemberNumber member);
+    // As remove_member(); what it still wanted.
+    content::BlockSet take_member(MemberNumber member);
     bool has_member(MemberNumber member) const { return members_.contains(member); }
 
     // Returns how many of these the member had wanted until now.

@@ -37,6 +37,7 @@ Result<SessionManager::Entry*> SessionManager::open(const site::Deployment& depl
                            "/images/" + std::to_string(image.id.value) + "/content";
     options.unicast.share_percent = point_.unicast_share_percent;
     options.unicast.multicast_only = image.multicast_only;
+    engine.core.policy = point_.slow_clients;
     const std::string label = "session " + std::to_string(engine.session) + " (" + image.name + ")";
     session::SessionHost::Callbacks callbacks;
     callbacks.on_member = [label](const mcast::MemberChanged& change) {

@@ -25,6 +25,7 @@ struct DistributionPoint {
     mcast::RateMode rate_mode = mcast::RateMode::adaptive;
     session::NetworkOptions network;
     std::uint32_t unicast_share_percent = 20;
+    mcast::SlowPolicy slow_clients = mcast::SlowPolicy::defer;
 };
 
 struct SessionInfo {

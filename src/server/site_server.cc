@@ -30,7 +30,7 @@ struct SiteServer::Parts {
           agents(loop, database),
           sessions(loop,
                    {interfaces, options.rate_bits_per_second, options.rate_mode, options.network,
-                    options.unicast_share_percent},
+                    options.unicast_share_percent, options.slow_clients},
                    content, std::move(signing_key)),
           imports(loop, content,
                   [this](const site::ImagePackage& package) { return record(package); }),

@@ -11,6 +11,7 @@
 
 #include "base/result.h"
 #include "mcast/rate_controller.h"
+#include "mcast/slow_computers.h"
 #include "net/loop.h"
 #include "session/network_options.h"
 
@@ -23,6 +24,7 @@ struct ServeOptions {
     std::uint64_t rate_bits_per_second = 0;
     mcast::RateMode rate_mode = mcast::RateMode::adaptive;
     std::uint32_t unicast_share_percent = 20;
+    mcast::SlowPolicy slow_clients = mcast::SlowPolicy::defer;
     bool open_enrolment = false;
 };
 

@@ -91,6 +91,7 @@ void MemberSession::on_text(const std::string& text) {
     } else if (const auto* ended = std::get_if<mcast::SessionEnded>(&*message)) {
         status = Error(Errc::unavailable, "the server ended the session: " + ended->reason);
     } else if (const auto* order = std::get_if<mcast::MemberOrder>(&*message)) {
+        away_ = order->mode == mcast::OrderMode::away;
         if (engine_) engine_->on_order(*order);
     } else if (const auto* started = std::get_if<mcast::SessionStarted>(&*message)) {
         started_ = true;
@@ -145,6 +146,7 @@ Status MemberSession::on_welcome(const Welcome& welcome) {
     if (!engine_) return Error(Errc::corrupt, "the server welcomed us before it offered anything");
     if (welcomed_) return Error(Errc::corrupt, "the server welcomed us twice");
     joined_ = welcomed_ = true;
+    away_ = false;
     lost_at_.reset();
     return engine_->start(welcome);
 }
@@ -165,8 +167,9 @@ void MemberSession::on_lost(const std::string& why, bool may_retry) {
         if (may_retry)
             callbacks_.on_notice("connection to the server lost (" + why + "), trying again");
     }
-    const bool too_long =
-        options_.retry_for >= Duration::zero() && now - *lost_at_ > options_.retry_for;
+    // Away, its port is flooded for the others: they may take long.
+    const bool patient = options_.retry_for < Duration::zero() || away_;
+    const bool too_long = !patient && now - *lost_at_ > options_.retry_for;
     if (!may_retry || too_long) return finish(Error(Errc::unavailable, why));
     come_back();
 }

@@ -82,6 +82,7 @@ private:
     bool joined_ = false;            // once at least
     bool welcomed_ = false;          // on this connection
     bool started_ = false;
+    bool away_ = false;  // by the server's order
     bool finished_ = false;
     // Posts from the engine's thread check it: a message for an object that is gone is dropped.
     std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);

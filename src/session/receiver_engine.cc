@@ -237,6 +237,7 @@ void ReceiverEngine::run() {
         }
         send_uplink(now);
         send_control(now);
+        follow_attendance();
         if (!finished_) fallback_->poll(now);
         publish(now);
         const TimePoint deadline = std::min(core_->next_deadline(now), now + kPublishInterval);
@@ -293,6 +294,9 @@ void ReceiverEngine::send_uplink(TimePoint now) {
 
 void ReceiverEngine::send_control(TimePoint now) {
     while (auto message = core_->poll_control(now)) {
+        if (const auto* left = std::get_if<mcast::MemberLeft>(&*message)) {
+            callbacks_.on_warning("out of the multicast group for now: " + left->reason);
+        }
         std::visit([&](auto& typed) { callbacks_.send(ToServer(std::move(typed))); }, *message);
     }
 }
@@ -338,13 +342,23 @@ void ReceiverEngine::obey(const mcast::MemberOrder& order) {
                                                    "), which gives nothing by HTTPS"));
     }
     fallback_->insist_on_unicast(unicast ? std::optional(order.reason) : std::nullopt);
-    const bool listen = order.mode == mcast::OrderMode::multicast;
-    if (listen == listens_) return;
-    listens_ = listen;
-    fallback_->on_listening(listen);
-    const Status changed = listen ? socket_->rejoin() : socket_->leave();
-    callbacks_.on_warning(listen ? "back in the multicast group: " + order.reason
-                                 : "out of the multicast group for now: " + order.reason);
+    core_->on_order(net::monotonic_now(), order);
+    // The order is repeated while it is away.
+    if (std::exchange(ordered_, order.mode) == order.mode) return;
+    const bool in_group = order.mode == mcast::OrderMode::multicast;
+    callbacks_.on_warning(
+        (in_group ? "back in the multicast group: " : "out of the multicast group for now: ") +
+        order.reason);
+}
+
+// The core says whether to be in the group; away, it may look for a moment.
+void ReceiverEngine::follow_attendance() {
+    if (finished_) return;
+    // What does not come while we are away on purpose is no fault of the network.
+    fallback_->on_listening(!core_->is_away());
+    if (core_->listens() == listens_) return;
+    listens_ = core_->listens();
+    const Status changed = listens_ ? socket_->rejoin() : socket_->leave();
     if (!changed.ok()) callbacks_.on_warning(changed.error().message());
 }
 

@@ -91,6 +91,7 @@ private:
     void on_probe(const mcast::ProbePacket& probe);
     void begin(std::uint16_t symbol_bytes);
     void join_again(TimePoint now, bool silent);
+    void follow_attendance();
 
     const ReceiverEngineOptions options_;
     const Offer offer_;
@@ -117,6 +118,7 @@ private:
     TimePoint last_publish_{};
     JoinWidening widening_;
     bool listens_ = true;  // it is in the multicast group
+    mcast::OrderMode ordered_ = mcast::OrderMode::multicast;
     std::deque<std::pair<TimePoint, std::uint64_t>> rate_samples_;
     mutable std::mutex snapshot_mutex_;
     ReceiverSnapshot snapshot_;

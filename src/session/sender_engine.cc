@@ -130,8 +130,7 @@ void SenderEngine::run() {
         if (!events.empty() || now >= last_publish_ + kPublishInterval) publish(now);
         for (const auto& event : events) {
             const auto* member = std::get_if<mcast::MemberChanged>(&event);
-            const bool gone = member != nullptr && member->state != mcast::MemberState::active &&
-                              member->state != mcast::MemberState::deferred;
+            const bool gone = member != nullptr && !mcast::is_live(member->state);
             if (gone) uplinks_.erase(member->number.value);
             if (member != nullptr) rekeying_.on_member_changed(*member);
             callbacks_.on_event(event);

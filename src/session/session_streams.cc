@@ -15,7 +15,7 @@ constexpr std::size_t kMaxStreams = 256;
 // failed, who came later before who came earlier.
 bool is_better(const MemberSnapshot& one, const MemberSnapshot& other) {
     const auto rank = [](mcast::MemberState state) {
-        if (state == mcast::MemberState::active || state == mcast::MemberState::deferred) return 2;
+        if (mcast::is_live(state)) return 2;
         return state == mcast::MemberState::verified ? 1 : 0;
     };
     if (rank(one.state) != rank(other.state)) return rank(one.state) > rank(other.state);

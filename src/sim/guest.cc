@@ -140,13 +140,17 @@ void HonestGuest::on_message(const ToGuest& message) {
     if (const auto* refused = std::get_if<Refused>(&message)) {
         return world_.violation(name_ + " was refused: " + refused->error.message());
     }
-    if (std::holds_alternative<Ordered>(message)) return;
+    if (const auto* ordered = std::get_if<Ordered>(&message)) {
+        if (!connected_ || ordered->number != number_ || complete_) return;
+        receiver_->on_order(now(), ordered->order);
+        return plan_wake();
+    }
     if (!connected_ || std::get<Closed>(message).number != number_ || complete_) return;
     on_broken();
 }
 
 void HonestGuest::on_frame(const Frame& frame) {
-    if (!connected_ || complete_) return;
+    if (!connected_ || complete_ || !receiver_->listens()) return;
     const mcast::Packet* packet = open(frame);
     if (packet == nullptr) return receiver_->on_rejected_datagram();
     receiver_->on_packet(now(), frame.packet_number, *packet);

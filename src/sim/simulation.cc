@@ -330,13 +330,18 @@ void Simulation::tell_server(std::uint32_t guest, mcast::MemberNumber number, To
 
 void Simulation::tell_guest(std::uint32_t guest, ToGuest message) {
     if (const auto* joined = std::get_if<Joined>(&message)) lines_[guest].member = joined->number;
-    queue.after(options.control_delay,
-                [this, guest, run = server_run_, message = std::move(message)] {
-                    if (run != server_run_) return;
-                    Line& line = lines_[guest];
-                    if (line.cuts > 0) return line.held_for_guest.push_back(message);
-                    guests_[guest]->on_message(message);
-                });
+    auto arrive = [this, guest, run = server_run_, message = std::move(message)] {
+        queue.after(options.control_delay, [this, guest, run, message] {
+            if (run != server_run_) return;
+            Line& line = lines_[guest];
+            if (line.cuts > 0) return line.held_for_guest.push_back(message);
+            guests_[guest]->on_message(message);
+        });
+    };
+    Link& port = guests_[guest]->down();
+    const bool shared = port.options().rate_bits_per_second > 0 || control_lines_.contains(guest);
+    if (!shared) return arrive();
+    control_lines_.try_emplace(guest, queue, port).first->second.send(std::move(arrive));
 }
 
 // ---- the run ----

@@ -10,6 +10,7 @@
 #include <set>
 #include <vector>
 
+#include "sim/control_line.h"
 #include "sim/guest.h"
 #include "sim/report.h"
 #include "sim/server.h"
@@ -75,6 +76,7 @@ private:
     Prng prng_;
     std::unique_ptr<Server> server_;
     std::vector<std::unique_ptr<Guest>> guests_;
+    std::map<std::uint32_t, ControlLine> control_lines_;  // of guests with a slow port
     std::unique_ptr<Forger> forger_;
     // By delay. Shared with the datagrams on their way, for ports move when the faults end.
     std::map<Duration, std::shared_ptr<std::vector<std::uint32_t>>> plain_ports_;

@@ -13,7 +13,7 @@ import threading
 from cases import check
 from raw_client import RawClient
 
-DATA, REPAIR, STATUS = 1, 2, 3
+DATA, REPAIR, STATUS, NAK = 1, 2, 3, 4
 SO_RCVBUFFORCE = 33
 HEADER = struct.Struct(">BBBBIQ")
 COUNTERS = dict.fromkeys(("received", "lost", "rejected", "local_drops", "duplicates", "verified",
@@ -97,6 +97,7 @@ class Insider:
         self._ears = host.inside(lambda: self._listen_to_group(host))
         self._mouth = host.inside(lambda: self._speak_to_group(host))
         self._stopped = False
+        self._next_uplink = 0
         self._outbox = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._be_a_member)
         self._thread.start()
@@ -199,6 +200,24 @@ class Insider:
         whole = clear + self._gcm.seal(key, self._nonce(iv, number), clear, body)
         self._mouth.sendto(whole, self._group)
         return whole
+
+    def ask_for_everything(self, heard):
+        """A NAK that says of every group in a STATUS that all of it is missing."""
+        (count,) = struct.unpack_from(">H", heard.body, 34)
+        adverts = [struct.unpack_from(">IIB", heard.body, 36 + 12 * n) for n in range(count)][:32]
+        if not adverts:
+            return
+        member = self.welcome["member"]
+        body = struct.pack(">IQHH", member, heard.number, 9999, len(adverts))
+        for start_block, rows_sent, log2 in adverts:
+            body += struct.pack(">IIHBB", start_block, rows_sent, 65535, log2, 0)
+        number = (member << 32) + self._next_uplink
+        self._next_uplink += 1
+        clear = HEADER.pack(0x20 | NAK, 0, 0, heard.stream, heard.session, number)
+        both = hkdf(bytes.fromhex(self.welcome["uplink_secret"]), b"", b"muster uplink v1", 44)
+        sealed = self._gcm.seal(both[:32], self._nonce(both[32:], number), clear, body)
+        address, port = self.welcome["uplink"].rsplit(":", 1)
+        self._mouth.sendto(clear + sealed, (address, int(port)))
 
     def repeat(self, whole):
         self._mouth.sendto(whole, self._group)

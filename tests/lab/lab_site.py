@@ -140,8 +140,8 @@ class Site:
 
     # ---- computers and agents ----
 
-    def computer(self, name, *, disk_bytes=2 * GIB, sector_bytes=512, loss=0.0):
-        computer = Computer(self.room.host(name, loss=loss),
+    def computer(self, name, *, disk_bytes=2 * GIB, sector_bytes=512, loss=0.0, rate=None):
+        computer = Computer(self.room.host(name, loss=loss, rate=rate),
                             self.room.disk(disk_bytes, sector_bytes))
         self.do("device", "add", name, "--mac", computer.host.mac)
         self.enrol(computer)

@@ -90,9 +90,10 @@ class Session:
         return any(int(words[1].split(":")[1], 16) == self.port and words[3] == "0A"
                    for words in self.server.inside(read))
 
-    def send_once(self, *, image=None, rate="190M", interface="eth0", port=None, wrapper=()):
+    def send_once(self, *, image=None, rate="190M", interface="eth0", port=None, wrapper=(),
+                  more=()):
         """A sender that is expected to fail. wrapper: a program that starts it."""
-        argv = self._send_argv(1, image, rate, 5, interface, port)
+        argv = self._send_argv(1, image, rate, 5, interface, port, more)
         return self.server.popen(list(wrapper) + argv)
 
     def _receive_argv(self, token, interface, out, server=None):

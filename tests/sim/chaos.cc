@@ -19,7 +19,7 @@ using std::chrono::microseconds;
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
-constexpr Duration kTimeToFinish = seconds(30);
+constexpr Duration kTimeToFinish = seconds(60);
 
 LinkOptions draw_link(Prng& prng) {
     LinkOptions link;
@@ -138,7 +138,13 @@ SimulationOptions draw_session(std::uint64_t seed) {
     draw_common_faults(prng, options);
     options.sender.start = {static_cast<std::uint32_t>(1 + prng.below(guests)), seconds(1), false};
     options.limit = *options.faults_end + kTimeToFinish;
-    if (prng.chance(0.5)) options.epoch_packets = mcast::kMinEpochPackets << prng.below(10);
+    // Who is away for seconds must be able to step after the sender, as with any real epoch.
+    const auto packets_per_second = static_cast<std::uint64_t>(
+        static_cast<double>(options.sender.rate_bits_per_second) / 8 / (options.symbol_bytes + 90));
+    if (prng.chance(0.5)) {
+        options.epoch_packets =
+            std::max(mcast::kMinEpochPackets << prng.below(10), packets_per_second / 4);
+    }
     return options;
 }
 

@@ -103,7 +103,7 @@ std::optional<Arguments> parse(int argc, char** argv) {
 int run_all(const Arguments& arguments) {
     auto scenarios = fleet_scenarios();
     for (const auto& more : {member_scenarios(), byte_scenarios(), feedback_scenarios(),
-                             return_scenarios(), rate_scenarios()}) {
+                             return_scenarios(), rate_scenarios(), slow_scenarios()}) {
         scenarios.insert(scenarios.end(), more.begin(), more.end());
     }
     int wrong = 0;

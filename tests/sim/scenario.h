@@ -30,6 +30,7 @@ std::vector<Scenario> byte_scenarios();
 std::vector<Scenario> feedback_scenarios();
 std::vector<Scenario> return_scenarios();
 std::vector<Scenario> rate_scenarios();
+std::vector<Scenario> slow_scenarios();
 // Faults of every kind with up to 16 computers and real bytes; each seed is another mixture.
 Scenario chaos();
 
