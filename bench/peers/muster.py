@@ -14,7 +14,8 @@ RATES = (1_000_000_000, 1_400_000_000, 1_800_000_000)  # to try where nothing li
 
 def sender_argv(stage, receivers, *options):
     return [os.path.join(stage.programs, "muster"), "send", stage.image, "--interface", "eth0",
-            "--rate", stage.rate or 0, "--receivers", receivers, "--max-wait", "60",
+            *(("--rate", stage.rate) if stage.rate else ()),
+            "--receivers", receivers, "--max-wait", "60",
             "--listen", f"{stage.server.address}:7443", "--token-file", token(stage), "--json",
             *options]
 

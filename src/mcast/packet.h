@@ -122,7 +122,7 @@ struct FeedbackPacket {
     std::uint64_t lost = 0;       // in the network: gaps without what the socket dropped
     std::uint64_t loss_runs = 0;  // gaps, however long
     std::uint64_t received_wire_bytes = 0;
-    std::uint32_t local_drops = 0;     // in this computer: socket buffer or memory
+    std::uint32_t local_drops = 0;     // by this computer: its socket was full
     std::uint32_t queue_delay_us = 0;  // least one-way delay of the interval above that of 10 s
     std::uint32_t backlog_kib = 0;     // least of the interval that was received, not yet stored
     std::uint32_t sink_kbps = 0;       // what decoding, hashing and storing sustain; 0: unknown

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <utility>
 
 namespace muster::mcast {
 
@@ -24,6 +25,9 @@ constexpr double kFirstStep = 0.005;
 constexpr double kStepNearLimit = 0.02;
 constexpr double kStepNearReceivers = 0.005;
 constexpr double kLastStep = 0.08;
+constexpr double kLeftByReceivers = 0.7;
+constexpr double kOfSinks = 0.97;
+constexpr double kNearSinks = 0.8;
 constexpr double kNearBelow = 0.9;
 constexpr double kNearAbove = 1.1;
 // A queue that has just appeared is taken for our own and made shorter within a moment; when it
@@ -112,7 +116,11 @@ void RateController::settle(TimePoint now, Duration round_trip) {
 void RateController::decide(TimePoint now, const RoomView& view, double sent) {
     if (view.receivers_take && *view.receivers_take < rate_) {
         noise_.abandon_experiment();
-        return follow_receivers(now, *view.receivers_take);
+        return follow_receivers(now, *view.receivers_take, view);
+    }
+    if (view.sinks_sustain && view.sinks_are_busy && kOfSinks * *view.sinks_sustain < rate_) {
+        noise_.abandon_experiment();
+        return follow_receivers(now, kOfSinks * *view.sinks_sustain, view);
     }
     if (view.lost_in_queue) {
         noise_.abandon_experiment();
@@ -159,11 +167,16 @@ void RateController::cut(TimePoint now, const RoomView& view) {
     settle(now, view.round_trip);
 }
 
-void RateController::follow_receivers(TimePoint now, double take) {
+// Less than the sinks sustain is only until their backlog is gone. One epoch may be that of threads
+// that did not run, so it does not take more than a part of the rate.
+void RateController::follow_receivers(TimePoint now, double found, const RoomView& view) {
+    const double take = std::max(found, kLeftByReceivers * rate_);
     searching_ = false;
     beside_queue_ = false;
     step_ = kFirstStep;
-    known_limit_ = take;
+    const bool by_sinks = view.sinks_sustain && view.sinks_are_busy;
+    known_limit_ = by_sinks ? std::max(take, kOfSinks * *view.sinks_sustain) : take;
+    back_to_ = known_limit_;
     set(take, RateLimit::receivers);
     settle(now, {});
 }
@@ -177,7 +190,7 @@ void RateController::grow(TimePoint now, const RoomView& view, double sent) {
     if (view.queue_delay >= RoomSurvey::kStandingQueue) return grow_beside_queue(now, view);
     beside_queue_ = false;
     queue_drains_until_.reset();
-    grow_freely();
+    grow_freely(view);
 }
 
 void RateController::grow_beside_queue(TimePoint now, const RoomView& view) {
@@ -201,7 +214,15 @@ void RateController::grow_beside_queue(TimePoint now, const RoomView& view) {
     set(std::clamp(cubic_.rate(now), rate_, most), RateLimit::congestion);
 }
 
-void RateController::grow_freely() {
+void RateController::grow_freely(const RoomView& view) {
+    if (!view.sinks_are_busy && back_to_ > rate_ && limit_ == RateLimit::receivers) {
+        return set(std::exchange(back_to_, 0), RateLimit::receivers);
+    }
+    if (view.sinks_sustain && rate_ > kNearSinks * *view.sinks_sustain) {
+        searching_ = false;
+        known_limit_ = std::max(rate_, *view.sinks_sustain);
+        if (limit_ == RateLimit::searching) limit_ = RateLimit::receivers;
+    }
     if (searching_) return set(rate_ * (1 + kSearchStep), RateLimit::searching);
     const bool near = rate_ > kNearBelow * known_limit_ && rate_ < kNearAbove * known_limit_;
     const double near_step = limit_ == RateLimit::receivers ? kStepNearReceivers : kStepNearLimit;

@@ -12,7 +12,9 @@
 //  - A queue that stays is somebody else's. Beside it the rate grows and is cut as CUBIC does it,
 //    since the flow beside it most likely does too.
 //  - A few members may suffer: one computer does not slow the room (RoomSurvey).
-//  - When most members cannot store or read what comes, the rate is what they can take.
+//  - When most members cannot store or read what comes, the rate is what they can take. What their
+//    sinks sustain is known before a backlog grows: near it the rate grows slowly, and when
+//    something always waits there it is the rate.
 //
 // Decisions fall once an epoch, over FEEDBACK about what was sent after the last cut.
 #pragma once
@@ -63,10 +65,10 @@ private:
     void decide(TimePoint now, const RoomView& view, double sent);
     void go_on_with_experiment(TimePoint now, const RoomView& view);
     void cut(TimePoint now, const RoomView& view);
-    void follow_receivers(TimePoint now, double take);
+    void follow_receivers(TimePoint now, double take, const RoomView& view);
     void grow(TimePoint now, const RoomView& view, double sent);
     void grow_beside_queue(TimePoint now, const RoomView& view);
-    void grow_freely();
+    void grow_freely(const RoomView& view);
     // What was sent until a moment after `now` tells nothing of the rate from now on.
     void settle(TimePoint now, Duration round_trip);
     void set(double rate, RateLimit limit);
@@ -89,6 +91,7 @@ private:
     std::optional<TimePoint> queue_drains_until_;
     double step_ = 0;
     double known_limit_ = 0;        // where a limit was met last
+    double back_to_ = 0;            // the rate when a backlog is gone; 0: none was there
     double last_top_ = 0;           // where the last cut was
     double before_experiment_ = 0;  // the rate
 };

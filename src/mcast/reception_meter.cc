@@ -53,7 +53,7 @@ std::optional<FeedbackPacket> ReceptionMeter::poll_feedback(TimePoint now, std::
     feedback.lost = missing() - std::min(missing(), socket_drops_);
     feedback.loss_runs = loss_.runs();
     feedback.received_wire_bytes = wire_bytes_;
-    feedback.local_drops = cut_off(local_drops());
+    feedback.local_drops = cut_off(socket_drops_);
     feedback.queue_delay_us =
         cut_off(static_cast<std::uint64_t>(queue_delay_.take().count() / 1000));
     feedback.backlog_kib = cut_off(sink_.take_least_backlog() / 1024);

@@ -13,6 +13,7 @@ namespace {
 constexpr double kLocalDropShare = 0.001;
 constexpr double kStandingBacklogBytes = 8 << 20;
 constexpr double kStandingBacklogSeconds = 0.15;
+constexpr std::uint64_t kBusyBacklogBytes = 1 << 20;
 // How much slower than its sink a local member is fed, so that the backlog becomes shorter again.
 constexpr double kBacklogCorrectionSeconds = 1;
 constexpr double kWirePerStored = 1486.0 / 1408;
@@ -65,9 +66,12 @@ double RoomSurvey::Heard::takes() const {
     if (excess <= 0) return takes;
     if (sink_bits_per_second <= 0) return takes * kAfterOwnDrops;
     const double less = 8 * excess / sink_bits_per_second / kBacklogCorrectionSeconds;
+    return sink_on_wire() * std::clamp(1 - less, 0.5, 1.0);
+}
+
+double RoomSurvey::Heard::sink_on_wire() const {
     const double share_stored = std::max(0.5, 1 - interval.loss());
-    const double sink_on_wire = sink_bits_per_second * kWirePerStored / share_stored;
-    return sink_on_wire * std::clamp(1 - less, 0.5, 1.0);
+    return sink_bits_per_second * kWirePerStored / share_stored;
 }
 
 LossSample RoomSurvey::Heard::loss() const {
@@ -87,20 +91,39 @@ std::size_t RoomSurvey::tolerated(std::size_t members) const {
 }
 
 RoomView RoomSurvey::view(const NoiseFloor& noise) const {
-    std::vector<const Heard*> others;
-    std::vector<double> local_take;
-    for (const auto& [number, heard] : heard_) {
-        if (heard.is_local()) {
-            local_take.push_back(heard.takes());
-        } else {
-            others.push_back(&heard);
-        }
-    }
     RoomView view;
-    if (2 * local_take.size() > heard_.size()) {
+    look_at_receivers(view);
+    look_at_network(view, noise);
+    return view;
+}
+
+void RoomSurvey::look_at_receivers(RoomView& view) const {
+    std::vector<double> local_take;
+    std::vector<double> sinks;
+    std::size_t busy = 0;
+    for (const auto& [number, heard] : heard_) {
+        if (heard.is_local()) local_take.push_back(heard.takes());
+        if (heard.sink_bits_per_second > 0) sinks.push_back(heard.sink_on_wire());
+        busy += heard.backlog_bytes > kBusyBacklogBytes;
+    }
+    view.sinks_are_busy = is_the_room(busy);
+    if (is_the_room(local_take.size())) {
         view.receivers_take = nth(local_take, (local_take.size() - 1) / 2);
     }
-    if (others.empty()) return view;
+    if (is_the_room(sinks.size())) view.sinks_sustain = nth(sinks, (sinks.size() - 1) / 2);
+}
+
+// Half of it, and not one computer alone of several.
+bool RoomSurvey::is_the_room(std::size_t members) const {
+    return 2 * members >= heard_.size() && members >= std::min<std::size_t>(2, heard_.size());
+}
+
+void RoomSurvey::look_at_network(RoomView& view, const NoiseFloor& noise) const {
+    std::vector<const Heard*> others;
+    for (const auto& [number, heard] : heard_) {
+        if (!heard.is_local()) others.push_back(&heard);
+    }
+    if (others.empty()) return;
     const std::size_t skip = tolerated(others.size());
     const auto in_queue = std::count_if(others.begin(), others.end(), [&](const Heard* heard) {
         return heard->lost_in_queue(noise);
@@ -121,7 +144,6 @@ RoomView RoomSurvey::view(const NoiseFloor& noise) const {
         return a->interval.loss() > b->interval.loss();
     });
     view.loss = others[skip]->loss();
-    return view;
 }
 
 }  // namespace muster::mcast

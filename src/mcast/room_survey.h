@@ -27,8 +27,12 @@ struct RoomView {
     Duration queue_delay{};
     Duration round_trip{};
     double delivered_bits_per_second = 0;  // the median
-    // On the wire, when more than half are local: the median of what they can take.
+    // On the wire, when half of them are local: the median of what these can take.
     std::optional<double> receivers_take;
+    // On the wire, when half of them know: the median of what their sinks sustain. And whether with
+    // half of them something waited for its sink all the time.
+    std::optional<double> sinks_sustain;
+    bool sinks_are_busy = false;
 };
 
 class RoomSurvey {
@@ -58,10 +62,14 @@ private:
         bool is_local() const;
         double excess_backlog_bytes() const;
         double takes() const;  // of a local one, on the wire
+        double sink_on_wire() const;
         LossSample loss() const;
         bool lost_in_queue(const NoiseFloor& noise) const;
     };
 
+    void look_at_receivers(RoomView& view) const;
+    void look_at_network(RoomView& view, const NoiseFloor& noise) const;
+    bool is_the_room(std::size_t members) const;
     std::size_t tolerated(std::size_t members) const;
 
     const double tolerance_;

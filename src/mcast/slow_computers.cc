@@ -2,7 +2,7 @@
 #include "mcast/slow_computers.h"
 
 #include <algorithm>
-#include <cstdio>
+#include <cmath>
 
 namespace muster::mcast {
 
@@ -30,10 +30,9 @@ constexpr double kIdleGrowth = 0.5;        // per second
 constexpr std::uint32_t kLittleMore = 96;  // symbols: chance and bursts, in small groups
 
 std::string megabits(double bits_per_second) {
-    char text[32];
-    std::snprintf(text, sizeof text, "%.*f Mbit/s", bits_per_second < 10e6 ? 1 : 0,
-                  bits_per_second / 1e6);
-    return text;
+    const long tenths = std::lround(bits_per_second / 1e5);
+    if (tenths >= 100) return std::to_string((tenths + 5) / 10) + " Mbit/s";
+    return std::to_string(tenths / 10) + "." + std::to_string(tenths % 10) + " Mbit/s";
 }
 
 std::string percent(double share) { return std::to_string(static_cast<int>(100 * share)) + " %"; }
