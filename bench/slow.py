@@ -33,6 +33,12 @@ def rows(context):
                   lambda slow=slow: its_own(context, slow), seconds=1)
         yield Row(f"slow/{name}: egress",
                   lambda slow=slow, egress=egress: sent(context, slow, egress), seconds=1)
+    yield Row("slow/an evicted slow port: time of the others, against without",
+              lambda: others(context, 1, "evict"), seconds=60)
+    yield Row("slow/an evicted slow port: its time, against image / its rate",
+              lambda: its_own(context, 1, "evict"), seconds=1)
+    yield Row("slow/an evicted slow port: egress",
+              lambda: sent(context, 1, 2.2, "evict"), seconds=1)
     for name, trouble in TROUBLES.items():
         yield Row(f"slow/a receiver that {name}: time of the others, against without",
                   lambda name=name, trouble=trouble: troubled(context, name, trouble), seconds=16)
@@ -44,23 +50,23 @@ def without(context):
     return context.once(("slow", 0), lambda: run_room(context))
 
 
-def with_slow(context, slow):
-    return context.once(("slow", slow), lambda: run_room(context, slow))
+def with_slow(context, slow, policy):
+    return context.once(("slow", slow, policy), lambda: run_room(context, slow, policy))
 
 
-def others(context, slow):
-    fast, alone = with_slow(context, slow)["fast"], without(context)["fast"]
+def others(context, slow, policy="defer"):
+    fast, alone = with_slow(context, slow, policy)["fast"], without(context)["fast"]
     return at_most(fast / alone, 1.05, f"{fast:.2f} s, without {alone:.2f} s")
 
 
-def its_own(context, slow):
-    took = with_slow(context, slow)["slow"]
+def its_own(context, slow, policy="defer"):
+    took = with_slow(context, slow, policy)["slow"]
     own = 8 * MEBIBYTES * MIB / PORT
     return at_most(took / own, 1.3, f"{took:.1f} s, the image at its rate {own:.1f} s")
 
 
-def sent(context, slow, limit):
-    egress = with_slow(context, slow)["egress"]
+def sent(context, slow, limit, policy="defer"):
+    egress = with_slow(context, slow, policy)["egress"]
     return at_most(egress, limit, f"{egress:.3f} x image")
 
 
@@ -72,13 +78,14 @@ def troubled(context, name, trouble):
 
 # ---- rooms ----
 
-def run_room(context, slow=0, trouble=None):
+def run_room(context, slow=0, policy="defer", trouble=None):
     """Seconds of the last fast receiver and of the last slow one, and bytes sent / image."""
     with Room(link_rate=LINK, folder=context.folder) as room:
         session = Session(context, room, MEBIBYTES * MIB)
         fast = [f"PC-{number:02}" for number in range(1, FAST + 1)]
         slow_ones = [f"SLOW-{number}" for number in range(1, slow + 1)]
-        session.send(len(fast + slow_ones) + (trouble is not None), rate=RATE)
+        session.send(len(fast + slow_ones) + (trouble is not None), rate=RATE,
+                     more=("--slow-clients", policy))
         helper = trouble(session) if trouble else None
         for name in fast:
             session.receive(room.host(name))

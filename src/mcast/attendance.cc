@@ -30,9 +30,9 @@ void Attendance::on_order(TimePoint now, OrderMode mode) {
     look_from_ = now + kOrdersMissing;
 }
 
-void Attendance::on_status(bool serves_away) {
+void Attendance::on_status(TimePoint now, bool serves_away) {
     served_ = serves_away;
-    looks_ = false;
+    if (std::exchange(looks_, false)) look_from_ = now + kLookInterval;
 }
 
 void Attendance::on_counts(TimePoint now, std::uint64_t received, std::uint64_t lost) {

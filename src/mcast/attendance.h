@@ -26,7 +26,7 @@ namespace muster::mcast {
 class Attendance {
 public:
     void on_order(TimePoint now, OrderMode mode);
-    void on_status(bool serves_away);
+    void on_status(TimePoint now, bool serves_away);
     // Datagrams since the join, often enough.
     void on_counts(TimePoint now, std::uint64_t received, std::uint64_t lost);
     void on_deadline(TimePoint now);
@@ -35,7 +35,10 @@ public:
     // It shall be in the group now.
     bool listens() const;
     // It does not take part in the stream, though it may look at it.
-    bool is_away() const { return (mode_ != OrderMode::multicast || left_) && !served_; }
+    bool is_away() const {
+        if (mode_ == OrderMode::unicast) return true;
+        return (mode_ == OrderMode::away || left_) && !served_;
+    }
     OrderMode mode() const { return mode_; }
     // It has left by itself: to be said once.
     std::optional<MemberLeft> take_left();

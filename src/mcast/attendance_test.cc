@@ -88,17 +88,17 @@ TEST(Attendance, WithoutOrdersItLooksAndIsBroughtBackByStatus) {
     EXPECT_FALSE(pc.looked);
     pc.live(milliseconds(200), 0);
     EXPECT_TRUE(pc.looked);
-    pc.attendance.on_status(false);
+    pc.attendance.on_status(pc.now, false);
     EXPECT_FALSE(pc.attendance.listens());
     pc.looked = false;
     pc.live(milliseconds(700), 0);
     EXPECT_TRUE(pc.looked);
-    pc.attendance.on_status(true);
+    pc.attendance.on_status(pc.now, true);
     EXPECT_FALSE(pc.attendance.is_away());
     // An older order that only now gets through changes nothing while it is served.
     pc.attendance.on_order(pc.now, OrderMode::away);
     EXPECT_TRUE(pc.attendance.listens());
-    pc.attendance.on_status(false);
+    pc.attendance.on_status(pc.now, false);
     EXPECT_FALSE(pc.attendance.listens());
 }
 

@@ -70,7 +70,8 @@ std::optional<MemberNumber> Membership::live_member_named(const std::string& nam
 std::vector<MemberNumber> Membership::silent(TimePoint now, Duration timeout) const {
     std::vector<MemberNumber> list;
     for (const auto& [number, member] : members_) {
-        if (member.state == MemberState::away) continue;
+        // Who is away is called first, and lost when it does not answer then.
+        if (member.state == MemberState::away && member.blocks_missing > 0) continue;
         if (member.is_live() && now - member.last_heard >= timeout) list.push_back(number);
     }
     return list;

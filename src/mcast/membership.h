@@ -38,7 +38,8 @@ struct Member {
     Delivery delivery = Delivery::multicast;
     std::string delivery_why;
 
-    int rank = 0;  // whose turn it is with (SlowComputers)
+    int rank = 0;                             // whose turn it is with (SlowComputers)
+    std::optional<TimePoint> called_back_at;  // into the group, last
 
     bool is_live() const { return mcast::is_live(state); }
 };

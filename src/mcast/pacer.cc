@@ -12,9 +12,14 @@ constexpr std::uint64_t kMaxGatheredBytes = 32 * 1024;
 constexpr Duration kMaxGather = std::chrono::microseconds(500);
 }  // namespace
 
-Pacer::Pacer(std::uint64_t rate_bits_per_second) { set_rate(rate_bits_per_second); }
+Pacer::Pacer(std::uint64_t rate_bits_per_second) { adopt(rate_bits_per_second); }
 
-void Pacer::set_rate(std::uint64_t rate_bits_per_second) {
+void Pacer::set_rate(TimePoint now, std::uint64_t rate_bits_per_second) {
+    adopt(rate_bits_per_second);
+    bucket_full_at_ = std::min(bucket_full_at_, now + burst_);
+}
+
+void Pacer::adopt(std::uint64_t rate_bits_per_second) {
     rate_ = rate_bits_per_second;
     if (rate_ == 0) return;
     burst_ = std::min(kMaxBurst, cost(kMaxBurstBytes));

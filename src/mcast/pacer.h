@@ -31,10 +31,12 @@ public:
     // The last `count` datagrams left only now: the window counts from here.
     void on_left(TimePoint now, std::size_t count);
 
-    void set_rate(std::uint64_t rate_bits_per_second);
+    // What was sent already has to be paid for at the new rate, a burst of it at most.
+    void set_rate(TimePoint now, std::uint64_t rate_bits_per_second);
     std::uint64_t rate_bits_per_second() const { return rate_; }
 
 private:
+    void adopt(std::uint64_t rate_bits_per_second);
     struct Sent {
         TimePoint at;
         std::size_t bytes;

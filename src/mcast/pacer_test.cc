@@ -159,9 +159,20 @@ TEST(Pacer, ANewRateHoldsAtOnce) {
         now = pacer.earliest(now, 1494);
         pacer.on_sent(now, 1494);
     }
-    pacer.set_rate(10'000'000);
+    pacer.set_rate(now, 10'000'000);
     EXPECT_EQ(pacer.rate_bits_per_second(), 10'000'000u);
     EXPECT_GE(pacer.earliest(now, 1494), now + milliseconds(9)) << "the window is more than full";
+}
+
+TEST(Pacer, WhatWasSentAtATinyRateDoesNotHoldUpTheNext) {
+    Pacer pacer(1'000'000'000);
+    TimePoint now{seconds(100)};
+    pacer.set_rate(now, 16);
+    pacer.on_sent(now, 1494);
+    EXPECT_GT(pacer.earliest(now, 1494), now + seconds(100));
+    now += seconds(1);
+    pacer.set_rate(now, 1'000'000'000);
+    EXPECT_LE(pacer.earliest(now, 1494), now + milliseconds(10));
 }
 
 }  // namespace

@@ -53,7 +53,7 @@ void PortRate::step_back(double delivered, Duration delay) {
         return;
     }
     // What it delivers with a queue is the port's rate.
-    pace_ = std::clamp(kOfMeasured * delivered / (1 - noise_), floor_, 0.97 * pace_);
+    pace_ = std::max(floor_, std::min(kOfMeasured * delivered / (1 - noise_), 0.97 * pace_));
 }
 
 }  // namespace muster::mcast

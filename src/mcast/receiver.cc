@@ -359,7 +359,7 @@ NakEntry Receiver::nak_entry(const OpenGroup& group) {
 
 void Receiver::on_status(TimePoint now, const StatusPacket& packet) {
     meter_.on_status(now, packet, prng_);
-    attendance_.on_status(packet.serves_away);
+    attendance_.on_status(now, packet.serves_away);
     pace_intake(now, packet);
     feedback_.members = packet.members;
     cursor_ = BlockIndex(packet.cursor_block);
@@ -458,7 +458,7 @@ void Receiver::on_order(TimePoint now, const MemberOrder& order) {
 
 void Receiver::attend(TimePoint now) {
     if (finished_ || !joined_) return;
-    attendance_.on_counts(now, meter_.received(), meter_.missing());
+    attendance_.on_counts(now, meter_.received(), meter_.lost_in_network());
     attendance_.on_deadline(now);
     if (!attendance_.is_away()) return;
     meter_.on_absence();

@@ -50,7 +50,7 @@ std::optional<FeedbackPacket> ReceptionMeter::poll_feedback(TimePoint now, std::
     feedback.held_us = cut_off(static_cast<std::uint64_t>((now - echoed_at_).count() / 1000));
     feedback.highest_seen = loss_.highest();
     feedback.received = received_;
-    feedback.lost = missing() - std::min(missing(), socket_drops_);
+    feedback.lost = lost_in_network();
     feedback.loss_runs = loss_.runs();
     feedback.received_wire_bytes = wire_bytes_;
     feedback.local_drops = cut_off(socket_drops_);

@@ -35,6 +35,8 @@ public:
     std::uint64_t highest_number() const { return loss_.highest(); }
     std::uint64_t received() const { return received_; }
     std::uint64_t missing() const { return loss_.lost(); }  // gaps, wherever they come from
+    // Without what our own socket dropped.
+    std::uint64_t lost_in_network() const { return missing() - std::min(missing(), socket_drops_); }
     std::uint64_t local_drops() const { return socket_drops_ + memory_drops_; }
 
     // Nothing before the first STATUS that asks for it.

@@ -59,6 +59,7 @@ public:
     bool has_rows() const { return !pending_.empty(); }
     // Rows below this one are wanted.
     std::uint32_t target(GroupId group) const { return state_of(group).rows_target; }
+    std::uint32_t rows_sent(GroupId group) const { return state_of(group).rows_sent; }
 
     // At most kMaxAdverts open groups: the most recently closed first, then those with rows to
     // send, then the others in turn.

@@ -286,7 +286,8 @@ void Sender::on_request(TimePoint now, MemberNumber number, const NakEntry& entr
         wants_.mark_served(number, group);
     } else if (!board_.is_void(group, highest_seen)) {
         // What it would miss had no row been sent yet.
-        const double missed = entry.deficit + entry.rows_seen * (1 - loss);
+        const std::uint32_t rows_seen = std::min(entry.rows_seen, board_.rows_sent(group));
+        const double missed = entry.deficit + rows_seen * (1 - loss);
         plan_.on_deficit(group, missed, loss,
                          highest_seen - std::min(highest_seen, member->symbols_sent_before));
     }

@@ -20,7 +20,8 @@ void Sender::on_left_group(TimePoint now, MemberNumber number, const MemberLeft&
 
 void Sender::check_slow(TimePoint now) {
     if (state_ != SenderState::running) return;
-    for (const auto& action : slow_.decide(now, membership_)) carry_out(now, action);
+    for (const auto& action : slow_.decide(now, membership_, pacer_.rate_bits_per_second()))
+        carry_out(now, action);
     apply_ceiling(now);
 }
 
@@ -68,7 +69,12 @@ void Sender::bring_back(TimePoint now, MemberNumber number) {
     auto wanted = aside_.take(number);
     if (!wanted) return;
     wants_.add_member(number, std::move(*wanted));
-    membership_.find(number)->last_heard = now;  // its silence counts from here
+    // Its silence counts from here, unless it has been silent since it was called before.
+    Member& member = *membership_.find(number);
+    if (!member.called_back_at || member.last_heard > *member.called_back_at) {
+        member.last_heard = now;
+    }
+    member.called_back_at = now;
     drained_since_.reset();
 }
 
@@ -78,7 +84,7 @@ void Sender::apply_ceiling(TimePoint now) {
     const std::uint64_t ceiling = slow_.ceiling(now);
     held_for_slow_ = ceiling > 0 && (wish == 0 || ceiling < wish);
     const std::uint64_t rate = held_for_slow_ ? ceiling : wish;
-    if (rate != pacer_.rate_bits_per_second()) pacer_.set_rate(rate);
+    if (rate != pacer_.rate_bits_per_second()) pacer_.set_rate(now, rate);
 }
 
 RateLimit Sender::rate_limit() const {

@@ -61,7 +61,7 @@ protected:
         const std::uint64_t came = away ? 0 : std::min(since, carried);
         slow_received_ += came;
         if (!away) slow_lost_ += since - came;
-        tell(slow_, slow_received_, slow_lost_, came < since ? 50'000 : 0);
+        if (!slow_is_dead_) tell(slow_, slow_received_, slow_lost_, came < since ? 50'000 : 0);
     }
     void tell(MemberNumber number, std::uint64_t received, std::uint64_t lost,
               std::uint32_t delay_us = 0) {
@@ -99,6 +99,7 @@ protected:
     std::uint64_t slow_received_ = 0;
     std::uint64_t slow_lost_ = 0;
     bool listens_ = true;
+    bool slow_is_dead_ = false;
     std::uint64_t content_ = 0;
     StatusPacket last_status_;
 };
@@ -165,6 +166,19 @@ TEST_F(SenderSlowTest, WhoIsAwayIsNotLostForItsSilenceButWhoIsCalledBackIs) {
     now_ += seconds(11);
     sender_->on_deadline(now_);
     EXPECT_EQ(slow().state, MemberState::lost);
+}
+
+TEST_F(SenderSlowTest, WhoDiesWhileItIsAwayDoesNotKeepTheSessionAlive) {
+    make(SlowPolicy::defer);
+    run(seconds(2));
+    ASSERT_EQ(slow().state, MemberState::away);
+    slow_is_dead_ = true;
+    run(seconds(5));
+    sender_->on_finished(now_, fast_, {true, "", {}});
+    run(seconds(20));
+    EXPECT_EQ(slow().state, MemberState::lost);
+    run(seconds(40));  // it might have come back
+    EXPECT_TRUE(sender_->state() == SenderState::ended);
 }
 
 TEST_F(SenderSlowTest, WaitingSlowsTheStreamToTheSlowestAndOrdersNothing) {

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 namespace muster::mcast {
 
@@ -19,6 +20,8 @@ constexpr Duration kRemind = seconds(1);
 constexpr Duration kCalled = seconds(3);
 constexpr double kSlowest = 100e3;  // bits per second
 constexpr double kDip = 0.7;
+constexpr double kLeastToDipFrom = 1e6;  // bits per second
+constexpr double kMuchSlower = 0.25;     // than another that is served
 constexpr Duration kShortestDip = milliseconds(350);
 constexpr Duration kLongestDip = seconds(2);
 constexpr std::uint32_t kMostDips = 3;  // for one member
@@ -134,7 +137,8 @@ bool SlowComputers::holds_request(TimePoint now, MemberNumber number, const Memb
 void SlowComputers::begin_dip(TimePoint now, Record& record) {
     if (now < next_dip_) return;
     ++record.dips;
-    dip_ = kDip * record.probe.sent_bits_per_second();
+    // Of our own rate: what a member says of it may be false.
+    dip_ = kDip * std::max(sending_at_, kLeastToDipFrom);
     dip_until_ = now + std::clamp<Duration>(record.interval * 7 / 2, kShortestDip, kLongestDip);
     next_dip_ = dip_until_ + (dip_until_ - now);
 }
@@ -186,7 +190,10 @@ int SlowComputers::rank(const Member& member, const Record& record) const {
     if (record.kind == Kind::greedy) return kTurnOfGreedy;
     if (policy_ == SlowPolicy::wait && member.state == MemberState::active) return 0;
     if (record.kind == Kind::lossy) return 1;
-    if (record.kind == Kind::slow_port || member.state == MemberState::away) return kTurnOfPorts;
+    if (record.kind == Kind::slow_port || member.state == MemberState::away) {
+        const bool far_slower = limit(record) < kMuchSlower * fastest_port_;
+        return far_slower ? kTurnOfSlowest : kTurnOfPorts;
+    }
     return member.state == MemberState::active ? 0 : kTurnOfGreedy;
 }
 
@@ -199,7 +206,18 @@ double SlowComputers::limit(const Record& record) const {
     return limit;
 }
 
+double SlowComputers::fastest_slow_port(const Membership& membership) const {
+    double fastest = 0;
+    for (const auto& [number, record] : records_) {
+        const Member* member = membership.find(number);
+        const bool served = member != nullptr && wants(*member);
+        if (served && record.kind == Kind::slow_port) fastest = std::max(fastest, limit(record));
+    }
+    return fastest;
+}
+
 void SlowComputers::find_turn(TimePoint now, Membership& membership) {
+    fastest_port_ = fastest_slow_port(membership);
     int lowest = kTurnOfGreedy + 1;
     undemanding_ = 0;
     std::optional<Duration> delay;
@@ -221,13 +239,16 @@ void SlowComputers::find_turn(TimePoint now, Membership& membership) {
         const Duration its = member.reception.queue_delay();
         delay = delay ? std::min(*delay, its) : its;
     }
-    turn_ = lowest > kTurnOfGreedy ? 0 : lowest;
+    // When nobody answers, those who are served now are waited for.
+    if (lowest <= kTurnOfGreedy) turn_ = lowest;
     // Alone it has no room to compare with.
     room_delay_ = undemanding_ > 0 ? delay.value_or(Duration{}) : Duration{};
 }
 
+// As slow as the slowest, but not for one that is far slower than another: one computer with a
+// failing disk, or that lies, does not stop the others that are slow.
 void SlowComputers::find_pace(TimePoint now, const Membership& membership) {
-    double slowest = 0;
+    std::vector<double> limits;
     bool somebody_follows = false;
     for (const auto& [number, member] : membership.all()) {
         if (!wants(member) || member.state == MemberState::unicast || member.rank > turn_) continue;
@@ -235,10 +256,17 @@ void SlowComputers::find_pace(TimePoint now, const Membership& membership) {
         const auto it = records_.find(number);
         const double its = it == records_.end() ? 0 : limit(it->second);
         if (its == 0) somebody_follows = true;
-        if (its > 0) slowest = slowest == 0 ? its : std::min(slowest, its);
+        if (its > 0) limits.push_back(its);
     }
-    const bool applies = policy_ == SlowPolicy::wait || turn_ == kTurnOfPorts || !somebody_follows;
-    pace_ = applies ? slowest : 0;
+    const bool applies = policy_ == SlowPolicy::wait || turn_ == kTurnOfPorts ||
+                         turn_ == kTurnOfSlowest || !somebody_follows;
+    pace_ = 0;
+    if (!applies || limits.empty()) return;
+    const double fastest = *std::max_element(limits.begin(), limits.end());
+    const double enough = policy_ == SlowPolicy::wait ? 0 : kMuchSlower * fastest;
+    pace_ = std::numeric_limits<double>::max();
+    for (const double its : limits) pace_ = its < enough ? pace_ : std::min(pace_, its);
+    pace_ = std::max(pace_, kSlowest);
 }
 
 void SlowComputers::settle(TimePoint now, MemberNumber number, const Member& member, Record& record,
@@ -259,11 +287,11 @@ void SlowComputers::settle(TimePoint now, MemberNumber number, const Member& mem
     } else if (!port) {
         if (is_new) act(Action::postpone, record.why + "; repaired when the others are done");
         if (is_new || left) act(Action::stay, record.why);
-    } else if (turn_ < kTurnOfPorts && member.state != MemberState::away) {
+    } else if (turn_ < member.rank && member.state != MemberState::away) {
         record.reminded_at = now;
         record.called_at.reset();
         act(Action::send_away, record.why + "; served when the others are done");
-    } else if (turn_ >= kTurnOfPorts && member.state == MemberState::away) {
+    } else if (turn_ >= member.rank && member.state == MemberState::away) {
         record.called_at = now;
         act(Action::call_back, record.why + "; served now, at that rate");
     } else if (member.state == MemberState::active) {
@@ -275,7 +303,10 @@ void SlowComputers::settle(TimePoint now, MemberNumber number, const Member& mem
     }
 }
 
-std::vector<SlowAction> SlowComputers::decide(TimePoint now, Membership& membership) {
+std::vector<SlowAction> SlowComputers::decide(TimePoint now, Membership& membership,
+                                              std::uint64_t sending_at) {
+    // During a dip it is less than it would be.
+    if (now >= dip_until_) sending_at_ = static_cast<double>(sending_at);
     std::erase_if(records_, [&](const auto& entry) {
         const Member* member = membership.find(entry.first);
         const bool gone = member == nullptr || !member->is_live();

@@ -9,10 +9,11 @@
 //   slow sink  its own word (FEEDBACK)            share, second pass      the rate   share
 //   greedy     asks for everything, all the time  last of all             last       last
 //
-// Who is served when is a turn: 0 those that follow, 1 the lossy, 2 slow ports, 3 the greedy. A
-// turn ends when nobody of it who still answers wants anything, and a member that joins begins turn
-// 0 again. In turn 2, and when only slow sinks want data, the stream is as slow as the slowest of
-// them: then one more pass, shared by all of them, is enough.
+// Who is served when is a turn: 0 those that follow, 1 the lossy, 2 slow ports, 3 ports that are
+// slower than a quarter of another's, 4 the greedy. A turn ends when nobody of it who still answers
+// wants anything, and a member that joins begins turn 0 again. In turn 2, and when only slow sinks
+// want data, the stream is as slow as the slowest of them: then one more pass, shared by all of
+// them, is enough.
 //
 // Decisions rest on FEEDBACK datagrams, which come up a port that is flooded only downwards. Orders
 // may take long; who is away is not lost for that.
@@ -55,7 +56,8 @@ struct SlowAction {
 class SlowComputers {
 public:
     static constexpr int kTurnOfPorts = 2;
-    static constexpr int kTurnOfGreedy = 3;
+    static constexpr int kTurnOfSlowest = 3;  // ports far slower than another
+    static constexpr int kTurnOfGreedy = 4;
 
     explicit SlowComputers(SlowPolicy policy) : policy_(policy) {}
 
@@ -70,7 +72,8 @@ public:
                        const NakEntry& entry, std::uint32_t group_symbols);
 
     // About every tenth of a second, and when members come or go. Sets Member::rank.
-    std::vector<SlowAction> decide(TimePoint now, Membership& membership);
+    // `sending_at`: what the stream keeps to now, bits per second; 0: no limit.
+    std::vector<SlowAction> decide(TimePoint now, Membership& membership, std::uint64_t sending_at);
     int turn() const { return turn_; }
     bool serves_away() const { return turn_ >= kTurnOfPorts; }
     // Whoever was called back needs a moment to be there.
@@ -103,6 +106,7 @@ private:
     void settle(TimePoint now, MemberNumber number, const Member& member, Record& record,
                 std::vector<SlowAction>& actions);
     int rank(const Member& member, const Record& record) const;
+    double fastest_slow_port(const Membership& membership) const;
     double limit(const Record& record) const;  // 0: none
 
     const SlowPolicy policy_;
@@ -110,7 +114,9 @@ private:
     std::map<std::string, Record> slow_names_;
     int turn_ = 0;
     double pace_ = 0;
+    double fastest_port_ = 0;  // of the slow ones
     double dip_ = 0;
+    double sending_at_ = 0;
     TimePoint dip_until_{};
     TimePoint next_dip_{};
     Duration room_delay_{};

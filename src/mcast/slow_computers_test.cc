@@ -28,7 +28,9 @@ public:
         const TimePoint end = now + time;
         for (; now < end; now += milliseconds(100)) {
             for (auto& [number, way] : ways) hear(number, way);
-            for (const auto& action : slow.decide(now, members)) obey(action);
+            for (const auto& action :
+                 slow.decide(now, members, static_cast<std::uint64_t>(kStream)))
+                obey(action);
         }
     }
     void finish(MemberNumber number) {
@@ -131,6 +133,46 @@ TEST(SlowComputers, TwoSlowPortsAreServedTogetherAtTheSlowerRate) {
     room.live(seconds(2));
     EXPECT_EQ(room.count(Kind::call_back), 2u);
     EXPECT_NEAR(static_cast<double>(room.slow.ceiling(room.now)), 15e6, 1e6);
+}
+
+TEST(SlowComputers, AFarSlowerPortHasATurnOfItsOwn) {
+    Room room;
+    const auto slow = room.join("slow", 20e6);
+    const auto crawls = room.join("crawls", 2e6);
+    const auto fast = room.join("fast");
+    room.live(seconds(2));
+    room.finish(fast);
+    room.live(seconds(2));
+    EXPECT_EQ(room.state(slow), MemberState::deferred);
+    EXPECT_EQ(room.state(crawls), MemberState::away);
+    EXPECT_NEAR(static_cast<double>(room.slow.ceiling(room.now)), 20e6, 1.2e6);
+    room.finish(slow);
+    room.live(seconds(2));
+    EXPECT_EQ(room.state(crawls), MemberState::deferred);
+    EXPECT_NEAR(static_cast<double>(room.slow.ceiling(room.now)), 2e6, 0.2e6);
+}
+
+TEST(SlowComputers, WhatALiarSaysOfTheRateDoesNotStopTheStream) {
+    Room room;
+    for (const char* name : {"a", "b"}) room.join(name);
+    const auto liar = room.members.add(room.now, "liar", 100, 0);
+    FeedbackPacket said;
+    said.member = liar.value;
+    bool suspected = false;
+    for (int i = 0; i < 40; ++i) {
+        room.live(milliseconds(100));
+        said.echoed_us = static_cast<std::uint64_t>(room.now.time_since_epoch().count() / 1000);
+        said.received += 60;
+        said.lost += 40;
+        said.received_wire_bytes += 1;
+        Member& member = *room.members.find(liar);
+        member.last_heard = room.now;
+        room.slow.on_feedback(liar, member, member.reception.on_feedback(room.now, said));
+        const auto ceiling = static_cast<double>(room.slow.ceiling(room.now));
+        suspected = suspected || ceiling > 0;
+        EXPECT_TRUE(ceiling == 0 || ceiling >= 0.5 * kStream) << ceiling;
+    }
+    EXPECT_TRUE(suspected);
 }
 
 TEST(SlowComputers, AloneItNeedNotLeave) {

@@ -33,11 +33,28 @@ std::optional<std::uint64_t> find_counter(std::string_view text, std::string_vie
     return std::nullopt;
 }
 
+namespace {
+
+// /proc/net/snmp6: a name and a number a line.
+std::uint64_t multicast_packets_of_ipv6() {
+    std::ifstream file("/proc/thread-self/net/snmp6");
+    std::string name;
+    std::uint64_t value = 0;
+    while (file >> name >> value) {
+        if (name == "Ip6InMcastPkts") return value;
+    }
+    return 0;
+}
+
+}  // namespace
+
 std::optional<std::uint64_t> multicast_packets_received() {
     std::ifstream file("/proc/thread-self/net/netstat");
     std::ostringstream text;
     text << file.rdbuf();
-    return find_counter(text.str(), "IpExt", "InMcastPkts");
+    const auto of_ipv4 = find_counter(text.str(), "IpExt", "InMcastPkts");
+    if (!of_ipv4) return std::nullopt;
+    return *of_ipv4 + multicast_packets_of_ipv6();
 }
 
 }  // namespace muster::net

@@ -9,8 +9,8 @@
 
 namespace muster::net {
 
-// IPv4 multicast packets for groups that a program here has joined, before the firewall's input
-// rules; nothing when the kernel does not say.
+// Multicast packets, IPv4 and IPv6, for groups that a program here has joined, before the
+// firewall's input rules; nothing when the kernel does not say.
 std::optional<std::uint64_t> multicast_packets_received();
 
 // One counter of /proc/net/netstat's text: a line of names, then a line of numbers, both with the

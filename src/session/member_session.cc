@@ -9,6 +9,7 @@
 namespace muster::session {
 
 namespace {
+constexpr Duration kAwayPatience = std::chrono::minutes(10);
 
 void add_counters(mcast::MemberCounters& sum, const mcast::MemberCounters& more) {
     sum.datagrams_received += more.datagrams_received;
@@ -168,8 +169,9 @@ void MemberSession::on_lost(const std::string& why, bool may_retry) {
             callbacks_.on_notice("connection to the server lost (" + why + "), trying again");
     }
     // Away, its port is flooded for the others: they may take long.
-    const bool patient = options_.retry_for < Duration::zero() || away_;
-    const bool too_long = !patient && now - *lost_at_ > options_.retry_for;
+    const Duration patience =
+        away_ ? std::max(options_.retry_for, kAwayPatience) : options_.retry_for;
+    const bool too_long = options_.retry_for >= Duration::zero() && now - *lost_at_ > patience;
     if (!may_retry || too_long) return finish(Error(Errc::unavailable, why));
     come_back();
 }

@@ -131,7 +131,7 @@ void MulticastFallback::on_fetched(TimePoint now, FetchResult result) {
             for (std::uint32_t i = 0; i < result.run.count; ++i) {
                 plan_.on_ended(mcast::BlockIndex(first + i));
             }
-            ask_again(result.run.first);
+            plan_.name(result.run.first);
             return on_failure(now, result.status.error(), result.retry_after);
         }
         Bytes whole;
@@ -148,15 +148,10 @@ void MulticastFallback::on_fetched(TimePoint now, FetchResult result) {
             mediator_.judge_fetched_block(block, std::move(result.blocks[i]));
         } else {
             plan_.on_ended(block);
-            ask_again(block);
+            plan_.name(block);
         }
     }
     if (!result.status.ok()) on_failure(now, result.status.error(), result.retry_after);
-}
-
-// Who takes everything by HTTPS finds it missing anyway.
-void MulticastFallback::ask_again(mcast::BlockIndex block) {
-    if (announced_ == mcast::Delivery::multicast) plan_.name(block);
 }
 
 void MulticastFallback::on_failure(TimePoint now, const Error& error, Duration retry_after) {
@@ -176,7 +171,7 @@ void MulticastFallback::on_manifest_judged(TimePoint now, bool good) {
         plan_.on_ended(mcast::BlockIndex(b));
     }
     if (!good) {
-        ask_again(mcast::BlockIndex(0));
+        plan_.name(mcast::BlockIndex(0));
         return on_failure(now, Error(Errc::corrupt, "the server gave a false manifest"), {});
     }
     failures_ = 0;
@@ -187,7 +182,7 @@ void MulticastFallback::on_block_judged(TimePoint now, mcast::BlockIndex block, 
     --judging_;
     plan_.on_ended(block);
     if (!good) {
-        ask_again(block);
+        plan_.name(block);
         return on_failure(now, Error(Errc::corrupt, "the server gave a false block"), {});
     }
     failures_ = 0;

@@ -65,7 +65,6 @@ private:
     std::string words_for(mcast::Delivery delivery) const;
     void fetch_more(TimePoint now);
     void on_fetched(TimePoint now, FetchResult result);
-    void ask_again(mcast::BlockIndex block);
     void on_failure(TimePoint now, const Error& error, Duration retry_after);
     mcast::FetchPlan::View view() const;
 

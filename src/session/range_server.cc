@@ -2,6 +2,7 @@
 #include "session/range_server.h"
 
 #include <algorithm>
+#include <map>
 
 #include "net/monotonic.h"
 #include "session/share_bucket.h"
@@ -31,6 +32,7 @@ struct RangeServer::State {
     ShareBucket bucket;
     std::uint64_t bytes_sent = 0;
     std::uint32_t connections = 0;
+    std::map<std::string, std::uint32_t> connections_of;  // by the peer's address
     std::uint32_t refusals = 0;
     TimePoint refusals_since{};
 };
@@ -38,15 +40,20 @@ struct RangeServer::State {
 class RangeServer::Body : public net::BodySource {
 public:
     Body(std::shared_ptr<const ContentSource> source, std::shared_ptr<State> state, bool manifest,
-         std::uint64_t offset, std::uint64_t length)
+         std::uint64_t offset, std::uint64_t length, std::string peer)
         : source_(std::move(source)),
           state_(std::move(state)),
           manifest_(manifest),
           offset_(offset),
-          length_(length) {
+          length_(length),
+          peer_(std::move(peer)) {
         ++state_->connections;
+        ++state_->connections_of[peer_];
     }
-    ~Body() override { --state_->connections; }
+    ~Body() override {
+        --state_->connections;
+        if (--state_->connections_of[peer_] == 0) state_->connections_of.erase(peer_);
+    }
 
     std::uint64_t length() const override { return length_; }
     bool read(std::uint64_t offset, MutableByteSpan out) override {
@@ -64,6 +71,7 @@ private:
     bool manifest_;
     std::uint64_t offset_;
     std::uint64_t length_;
+    std::string peer_;
 };
 
 RangeServer::RangeServer(std::shared_ptr<const ContentSource> source, const UnicastOptions& options,
@@ -71,6 +79,10 @@ RangeServer::RangeServer(std::shared_ptr<const ContentSource> source, const Unic
     : source_(std::move(source)),
       options_(options),
       state_(std::make_shared<State>(unicast_rate(options, session_rate_bits_per_second))) {}
+
+void RangeServer::set_session_rate(std::uint64_t bits_per_second) {
+    state_->bucket.set_rate(unicast_rate(options_, bits_per_second));
+}
 
 net::HttpResponse RangeServer::answer(TimePoint now, std::string_view object,
                                       const net::HttpRequest& request) {
@@ -90,7 +102,11 @@ net::HttpResponse RangeServer::answer(TimePoint now, std::string_view object,
     const std::uint64_t size = manifest ? layout.manifest_bytes : layout.image_bytes;
     const auto range = net::parse_byte_range(request.header("Range"), size);
     if (!range) return HttpResponse::text(416, range.error().message());
-    if (state_->connections >= options_.max_connections) {
+    const std::string peer = request.peer.ip();
+    const auto held = state_->connections_of.find(peer);
+    const bool holds_many = held != state_->connections_of.end() &&
+                            held->second >= std::max(1u, options_.max_connections / 2);
+    if (state_->connections >= options_.max_connections || holds_many) {
         if (now - state_->refusals_since > kRefusalWindow) {
             state_->refusals = 0;
             state_->refusals_since = now;
@@ -112,8 +128,8 @@ net::HttpResponse RangeServer::answer(TimePoint now, std::string_view object,
                                                            std::to_string(part.last) + "/" +
                                                            std::to_string(size));
     }
-    response.source =
-        std::make_shared<Body>(source_, state_, manifest, part.first, part.last - part.first + 1);
+    response.source = std::make_shared<Body>(source_, state_, manifest, part.first,
+                                             part.last - part.first + 1, peer);
     return response;
 }
 

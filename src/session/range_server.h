@@ -33,6 +33,8 @@ public:
     RangeServer(std::shared_ptr<const ContentSource> source, const UnicastOptions& options,
                 std::uint64_t session_rate_bits_per_second);
 
+    // The share follows what the session sends at now.
+    void set_session_rate(std::uint64_t bits_per_second);
     // The caller has checked who asks. `object`: "manifest" or "image"; anything else is a 404.
     // 416: no such range; 403: multicast only; 503 with Retry-After: all connections are taken.
     net::HttpResponse answer(TimePoint now, std::string_view object,

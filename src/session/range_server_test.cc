@@ -28,9 +28,10 @@ protected:
     }
     void TearDown() override { std::filesystem::remove_all(folder_); }
 
-    static net::HttpRequest get(const std::string& range) {
+    static net::HttpRequest get(const std::string& range, const std::string& peer = "10.0.0.1") {
         net::HttpRequest request;
         request.method = "GET";
+        request.peer = *net::Address::parse_ip(peer);
         if (!range.empty()) request.headers.emplace_back("Range", range);
         return request;
     }
@@ -75,12 +76,23 @@ TEST_F(RangeServerTest, TurnsAwayWhoComesBeyondTheConnectionsAndSaysWhenToComeBa
     options_.max_connections = 2;
     RangeServer server(source_, options_, 0);
     auto first = server.answer(kNow, "image", get("bytes=0-9"));
-    const auto second = server.answer(kNow, "image", get("bytes=0-9"));
-    const auto third = server.answer(kNow, "image", get("bytes=0-9"));
+    const auto second = server.answer(kNow, "image", get("bytes=0-9", "10.0.0.2"));
+    const auto third = server.answer(kNow, "image", get("bytes=0-9", "10.0.0.3"));
     EXPECT_EQ(third.status, 503);
     EXPECT_EQ(third.header("Retry-After"), "1");
     first.source.reset();  // it has been sent
     EXPECT_EQ(server.connections(), 1u);
+    EXPECT_EQ(server.answer(kNow, "image", get("bytes=0-9")).status, 206);
+}
+
+TEST_F(RangeServerTest, OnePeerDoesNotTakeAllConnections) {
+    options_.max_connections = 4;
+    RangeServer server(source_, options_, 0);
+    const auto first = server.answer(kNow, "image", get("bytes=0-9"));
+    auto second = server.answer(kNow, "image", get("bytes=0-9"));
+    EXPECT_EQ(server.answer(kNow, "image", get("bytes=0-9")).status, 503);
+    EXPECT_EQ(server.answer(kNow, "image", get("bytes=0-9", "10.0.0.2")).status, 206);
+    second.source.reset();
     EXPECT_EQ(server.answer(kNow, "image", get("bytes=0-9")).status, 206);
 }
 

@@ -343,6 +343,14 @@ void SenderEngine::publish(TimePoint now) {
     snapshot_ = std::move(next);
 }
 
+std::uint64_t SenderEngine::known_rate() const {
+    std::lock_guard lock(snapshot_mutex_);
+    if (snapshot_.limited_by == mcast::RateLimit::searching) {
+        return options_.core.rate_bits_per_second;
+    }
+    return snapshot_.rate_limit_bits_per_second;
+}
+
 SenderSnapshot SenderEngine::snapshot() const {
     std::lock_guard lock(snapshot_mutex_);
     return snapshot_;

@@ -100,6 +100,8 @@ public:
     void end(std::string why);
 
     SenderSnapshot snapshot() const;
+    // What it sends at, bits per second; the cap (0: none) while no limit was met. Any thread.
+    std::uint64_t known_rate() const;
     const ContentSource& source() const { return *source_; }
     std::uint32_t session() const { return options_.session; }
 

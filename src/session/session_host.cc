@@ -131,11 +131,12 @@ void SessionHost::on_early_failure(Connection& connection, const mcast::MemberFi
 }
 
 std::uint64_t SessionHost::unicast_limit() const {
-    return unicast_rate(options_.unicast, options_.engine.core.rate_bits_per_second);
+    return unicast_rate(options_.unicast, engine_->known_rate());
 }
 
 net::HttpResponse SessionHost::answer_range(std::string_view object,
                                             const net::HttpRequest& request) {
+    ranges_.set_session_rate(engine_->known_rate());
     return ranges_.answer(net::monotonic_now(), object, request);
 }
 

@@ -26,6 +26,7 @@ public:
             leaves + from_seconds(8.0 * static_cast<double>(bytes) / static_cast<double>(rate_));
         return std::max(leaves - now, Duration::zero());
     }
+    void set_rate(std::uint64_t rate_bits_per_second) { rate_ = rate_bits_per_second; }
     std::uint64_t rate_bits_per_second() const { return rate_; }
 
 private:
