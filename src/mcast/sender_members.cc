@@ -274,8 +274,8 @@ void Sender::on_request(TimePoint now, MemberNumber number, const NakEntry& entr
     const GroupId group = entry.group();
     if (!layout_.is_group(group) || !wants_.wants(number, group)) return;
     const bool served = wants_.is_served(number, group);
-    if (served &&
-        slow_.holds_request(now, number, *member, loss, entry, layout_.symbols_in_group(group))) {
+    if (served && slow_.holds_request(now, number, *member, loss, entry,
+                                      layout_.symbols_in_group(group), membership_)) {
         return;
     }
     if (!served) {

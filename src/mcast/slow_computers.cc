@@ -21,7 +21,11 @@ constexpr Duration kCalled = seconds(3);
 constexpr double kSlowest = 100e3;  // bits per second
 constexpr double kDip = 0.7;
 constexpr double kLeastToDipFrom = 1e6;  // bits per second
-constexpr double kMuchSlower = 0.25;     // than another that is served
+constexpr std::size_t kLeastOfARoom = 3;
+constexpr Duration kLookAtRoom = milliseconds(20);
+constexpr std::size_t kUnknownGroups = 2;
+constexpr std::uint32_t kHeardAtOnce = 50;  // members, every 100 ms
+constexpr double kMuchSlower = 0.25;        // than another that is served
 constexpr Duration kShortestDip = milliseconds(350);
 constexpr Duration kLongestDip = seconds(2);
 constexpr std::uint32_t kMostDips = 3;  // for one member
@@ -117,11 +121,17 @@ void SlowComputers::follow_sink(const Member& member, const std::optional<Recept
 }
 
 bool SlowComputers::holds_request(TimePoint now, MemberNumber number, const Member& member,
-                                  double loss, const NakEntry& entry, std::uint32_t group_symbols) {
+                                  double loss, const NakEntry& entry, std::uint32_t group_symbols,
+                                  const Membership& membership) {
     const bool known = !member.reception.empty() && now - member.reception.heard_at() < seconds(1);
     const double recent = known ? member.reception.loss() : loss;
     const bool big =
         3ULL * entry.deficit > group_symbols + 3ULL * kLittleMore || recent > PortProbe::kHeavyLoss;
+    if (big && now >= look_at_room_) {
+        look_at_room_ = now + kLookAtRoom;
+        room_is_lossy_ = is_room_lossy(membership);
+    }
+    if (room_is_lossy_) return false;
     const auto it = records_.find(number);
     if (!big) {
         if (it != records_.end()) it->second.big_requests.clear();
@@ -129,7 +139,10 @@ bool SlowComputers::holds_request(TimePoint now, MemberNumber number, const Memb
     }
     Record& record = it != records_.end() ? it->second : records_[number];
     if (record.big_requests.size() < kGreedyGroups) record.big_requests.insert(entry.start_block);
-    return undemanding_ > 0 && member.state == MemberState::active;
+    // Of a large fleet most have not spoken when the first group is over.
+    const bool is_known = !member.reception.empty() || undemanding_ <= kHeardAtOnce ||
+                          record.big_requests.size() > kUnknownGroups;
+    return is_known && undemanding_ > 0 && member.state == MemberState::active;
 }
 
 // ---- decisions ----
@@ -144,7 +157,7 @@ void SlowComputers::begin_dip(TimePoint now, Record& record) {
 }
 
 void SlowComputers::judge(TimePoint now, const Member& member, Record& record) {
-    if (record.kind == Kind::slow_port) return;
+    if (record.kind == Kind::slow_port || room_is_lossy_) return;
     auto verdict = record.probe.verdict();
     if (record.left && verdict != PortProbe::Verdict::lossy) {
         verdict = PortProbe::Verdict::slow_port;
@@ -204,6 +217,22 @@ double SlowComputers::limit(const Record& record) const {
         limit = limit == 0 ? sink : std::min(limit, sink);
     }
     return limit;
+}
+
+bool SlowComputers::is_room_lossy(const Membership& membership) const {
+    std::size_t all = 0;
+    std::size_t heavy = 0;
+    for (const auto& [number, member] : membership.all()) {
+        // Of a large fleet few have spoken at first: they stand for all.
+        if (!wants(member) || (member.reception.empty() && member.loss == 0)) continue;
+        ++all;
+        const auto it = records_.find(number);
+        const bool loses = member.loss > PortProbe::kHeavyLoss;
+        const bool known = it != records_.end() &&
+                           (it->second.left || it->second.probe.loss() > PortProbe::kHeavyLoss);
+        heavy += loses || known;
+    }
+    return heavy >= kLeastOfARoom && 3 * heavy > 2 * all;
 }
 
 double SlowComputers::fastest_slow_port(const Membership& membership) const {
@@ -271,7 +300,12 @@ void SlowComputers::find_pace(TimePoint now, const Membership& membership) {
 
 void SlowComputers::settle(TimePoint now, MemberNumber number, const Member& member, Record& record,
                            std::vector<SlowAction>& actions) {
-    if (record.kind == Kind::normal || member.state == MemberState::unicast) return;
+    if (member.state == MemberState::unicast) return;
+    if (record.kind == Kind::normal) {
+        const bool strays = room_is_lossy_ && std::exchange(record.left, false);
+        if (strays) actions.push_back({number, Action::stay, "all lose much, not its port alone"});
+        return;
+    }
     auto act = [&](Action kind, const std::string& why) { actions.push_back({number, kind, why}); };
     const bool is_new = !std::exchange(record.told, true);
     const bool left = std::exchange(record.left, false);
@@ -315,6 +349,7 @@ std::vector<SlowAction> SlowComputers::decide(TimePoint now, Membership& members
         }
         return gone;
     });
+    room_is_lossy_ = is_room_lossy(membership);
     for (auto& [number, record] : records_) judge(now, *membership.find(number), record);
     find_turn(now, membership);
     std::vector<SlowAction> actions;

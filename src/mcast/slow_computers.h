@@ -15,6 +15,9 @@
 // want data, the stream is as slow as the slowest of them: then one more pass, shared by all of
 // them, is enough.
 //
+// When most of the room loses that much, it is no single computer that is slow: nobody is set
+// aside, nobody's requests wait.
+//
 // Decisions rest on FEEDBACK datagrams, which come up a port that is flooded only downwards. Orders
 // may take long; who is away is not lost for that.
 #pragma once
@@ -69,7 +72,8 @@ public:
     // A request for more than a third of a group, or by somebody who loses so much, waits while
     // others want data. Who asks for nothing else, group after group, is greedy.
     bool holds_request(TimePoint now, MemberNumber number, const Member& member, double loss,
-                       const NakEntry& entry, std::uint32_t group_symbols);
+                       const NakEntry& entry, std::uint32_t group_symbols,
+                       const Membership& membership);
 
     // About every tenth of a second, and when members come or go. Sets Member::rank.
     // `sending_at`: what the stream keeps to now, bits per second; 0: no limit.
@@ -105,6 +109,7 @@ private:
     void find_pace(TimePoint now, const Membership& membership);
     void settle(TimePoint now, MemberNumber number, const Member& member, Record& record,
                 std::vector<SlowAction>& actions);
+    bool is_room_lossy(const Membership& membership) const;
     int rank(const Member& member, const Record& record) const;
     double fastest_slow_port(const Membership& membership) const;
     double limit(const Record& record) const;  // 0: none
@@ -121,6 +126,8 @@ private:
     TimePoint next_dip_{};
     Duration room_delay_{};
     std::uint32_t undemanding_ = 0;  // active, want data, and follow
+    bool room_is_lossy_ = false;
+    TimePoint look_at_room_{};
 };
 
 }  // namespace muster::mcast

@@ -277,7 +277,7 @@ TEST(SlowComputers, LargeRequestsWaitAndWhoMakesNoOthersIsServedLast) {
     room.live(milliseconds(300));
     const auto asks = [&](MemberNumber who, std::uint32_t group, std::uint16_t deficit) {
         return room.slow.holds_request(room.now, who, *room.members.find(who), 0,
-                                       {64 * group, 0, deficit, 6}, 4096);
+                                       {64 * group, 0, deficit, 6}, 4096, room.members);
     };
     EXPECT_FALSE(asks(fast, 1, 400));
     for (std::uint32_t group = 0; group < 30; ++group) EXPECT_TRUE(asks(liar, group, 4096));
@@ -296,7 +296,8 @@ TEST(SlowComputers, OneLargeRequestAmongModestOnesIsForgotten) {
     room.live(milliseconds(300));
     for (std::uint32_t group = 0; group < 200; ++group) {
         const NakEntry entry{64 * group, 0, static_cast<std::uint16_t>(group % 10 ? 20 : 4000), 6};
-        (void)room.slow.holds_request(room.now, pc, *room.members.find(pc), 0, entry, 4096);
+        (void)room.slow.holds_request(room.now, pc, *room.members.find(pc), 0, entry, 4096,
+                                      room.members);
     }
     room.live(milliseconds(200));
     EXPECT_EQ(room.state(pc), MemberState::active);
