@@ -8,7 +8,7 @@ of the unshaped transfer, whose names /proc shows.
 import json
 import os
 
-from harness import Row, reference
+from harness import Row, at_least, reference
 from rig import Room
 
 import unshaped
@@ -22,6 +22,7 @@ def rows(context):
     for stage in STAGES:
         yield Row(f"cost/{stage}", lambda stage=stage: show_stage(context, stage),
                   seconds=12 if stage == STAGES[0] else 0)
+    yield Row("cost/FEC kernel: GFNI against ISA-L", lambda: kernels(context), seconds=0)
     yield Row("cost/threads", lambda: show_threads(context), seconds=0)
     yield Row("cost/bottleneck", lambda: show_bottleneck(context), seconds=0)
 
@@ -29,6 +30,15 @@ def rows(context):
 def show_stage(context, stage):
     taken = context.once("cost", lambda: measure_stages(context))
     return reference(taken[stage], f"{taken[stage]:.3f} CPU s/GB")
+
+
+def kernels(context):
+    """A kernel of our own is worth having from half as fast again on."""
+    taken = context.once("cost", lambda: measure_stages(context))
+    isal, gfni = taken["FEC kernel, ISA-L"], taken.get("FEC kernel, GFNI")
+    if gfni is None:
+        return reference(None, "this processor has no GFNI: ISA-L is used")
+    return at_least(isal / gfni, 1.5, f"{isal / gfni:.2f} x: {gfni:.3f} CPU s/GB, {isal:.3f}")
 
 
 def measure_stages(context):

@@ -20,6 +20,7 @@
 #include <numeric>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/bytes.h"
 #include "base/prng.h"
@@ -27,6 +28,7 @@
 #include "crypto/hash.h"
 #include "fec/decoder.h"
 #include "fec/encoder.h"
+#include "fec/kernel.h"
 #include "net/udp_socket.h"
 
 namespace muster {
@@ -146,9 +148,27 @@ int measure_write(Prng& prng, const std::string& folder) {
     return written == at ? 0 : 1;
 }
 
+// The one operation of the code, for as many rows and sources at once as callers hand over.
+void measure_kernel(std::string_view stage, const fec::Kernel& kernel, Prng& prng) {
+    const Bytes sources = random_bytes(fec::kStripSources * kSymbolBytes, prng);
+    Bytes rows(fec::kStripRows * kSymbolBytes);
+    std::vector<const std::byte*> from;
+    std::vector<std::byte*> to;
+    for (std::size_t i = 0; i < fec::kStripSources; ++i) {
+        from.push_back(sources.data() + i * kSymbolBytes);
+    }
+    for (std::size_t i = 0; i < fec::kStripRows; ++i) to.push_back(rows.data() + i * kSymbolBytes);
+    std::vector<std::uint8_t> coefficients(from.size() * to.size());
+    for (auto& c : coefficients) c = static_cast<std::uint8_t>(prng.next());
+    measure(stage, sources.size(),
+            [&] { kernel.multiply_accumulate(coefficients, from, kSymbolBytes, to); });
+}
+
 int compute(const std::string& folder) {
     Prng prng(1);
     measure_aead(prng);
+    measure_kernel("FEC kernel, ISA-L", fec::isal_kernel(), prng);
+    if (const auto* gfni = fec::gfni_kernel()) measure_kernel("FEC kernel, GFNI", *gfni, prng);
     measure_fec(prng, 0.01, "1 % loss");
     measure_fec(prng, 0.05, "5 % loss");
     const Bytes block = random_bytes(kBlockBytes, prng);

@@ -458,7 +458,8 @@ void Receiver::on_order(TimePoint now, const MemberOrder& order) {
 
 void Receiver::attend(TimePoint now) {
     if (finished_ || !joined_) return;
-    attendance_.on_counts(now, meter_.received(), meter_.lost_in_network());
+    // When nothing of full size comes, that is the path's MTU and no slow port.
+    attendance_.on_counts(now, content_received_, meter_.lost_in_network());
     attendance_.on_deadline(now);
     if (!attendance_.is_away()) return;
     meter_.on_absence();

@@ -96,13 +96,24 @@ TEST_F(ReceiverAttendanceTest, WithoutOrdersItLooksUntilAStatusBringsItBack) {
 }
 
 TEST_F(ReceiverAttendanceTest, LosingMostItLeavesAndSaysSo) {
+    const Bytes symbol(layout_.symbol_bytes());
     for (int i = 0; i < 200 && !left_; ++i) {
-        status();
+        receiver_.on_packet(now_, number_++, DataPacket{0, symbol, 0});
         number_ += 9;
         poll(milliseconds(20));
     }
     EXPECT_TRUE(left_);
     EXPECT_FALSE(receiver_.listens());
+}
+
+TEST_F(ReceiverAttendanceTest, WhenOnlySmallDatagramsComeItStays) {
+    for (int i = 0; i < 400; ++i) {
+        status();
+        number_ += 9;
+        poll(milliseconds(20));
+    }
+    EXPECT_FALSE(left_);
+    EXPECT_TRUE(receiver_.listens());
 }
 
 }  // namespace

@@ -321,7 +321,11 @@ void Sender::on_feedback(TimePoint now, const FeedbackPacket& feedback) {
     pause_.on_feedback(now);
     ++counters_.feedbacks_received;
     const auto interval = member->reception.on_feedback(now, feedback);
-    slow_.on_feedback(MemberNumber(feedback.member), *member, interval);
+    // Who gets nothing of full size has a path of a small MTU, and takes its blocks by HTTPS.
+    const bool small_only =
+        interval && interval->received > 0 &&
+        4 * interval->wire_bytes < 3 * interval->received * layout_.symbol_bytes();
+    slow_.on_feedback(MemberNumber(feedback.member), *member, small_only ? std::nullopt : interval);
     const bool counts = member->state == MemberState::active || membership_.active_count() == 0;
     if (interval && counts) {
         rate_.on_interval(MemberNumber(feedback.member), *interval, member->reception);

@@ -69,7 +69,7 @@ def igmp_blocked_for_one_receiver_it_takes_its_blocks_by_https(programs):
         for host in hosts:
             session.receive(host)
         deaf = session.receivers["PC-02"]
-        deaf.wait_for_line(f"no multicast has come since the session began.*IGMP.*{FALLBACK}")
+        deaf.wait_for_line(f"no multicast has come since the session began.*IGMP.*{FALLBACK}", 12)
         for name in ("PC-01", "PC-03"):
             check_equal(end_figures(session, name)["unicast_bytes"], 0, f"{name} by HTTPS")
         check(deaf.running(), "PC-02 was done before the others")

@@ -145,6 +145,8 @@ SimulationOptions draw_session(std::uint64_t seed) {
         options.epoch_packets =
             std::max(mcast::kMinEpochPackets << prng.below(10), packets_per_second / 4);
     }
+    if (prng.chance(0.2)) options.sender.policy = mcast::SlowPolicy::wait;
+    if (prng.chance(0.3)) options.sender.rate_mode = mcast::RateMode::adaptive;
     return options;
 }
 
