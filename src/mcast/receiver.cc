@@ -313,17 +313,6 @@ void Receiver::restart_group(GroupId index) {
     mediator_.release(index);
 }
 
-void Receiver::distrust(GroupId index) {
-    restart_group(index);
-    if (!options_.fetches) return;
-    const std::uint32_t end = layout_.end_block(index).value;
-    for (std::uint32_t b = layout_.first_block(index).value; b < end; ++b) {
-        if (verified_.test(b) || distrusted_.test(b)) continue;
-        distrusted_.set(b);
-        if (!layout_.is_manifest(index) || b == 0) mediator_.fetch(BlockIndex(b));
-    }
-}
-
 void Receiver::on_stored(TimePoint) {
     if (finished_) return;
     finished_ = true;

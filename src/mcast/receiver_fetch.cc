@@ -6,6 +6,18 @@
 
 namespace muster::mcast {
 
+// Nothing of it is taken from the group any more, where its blocks can come another way.
+void Receiver::distrust(GroupId index) {
+    restart_group(index);
+    if (!options_.fetches) return;
+    const std::uint32_t end = layout_.end_block(index).value;
+    for (std::uint32_t b = layout_.first_block(index).value; b < end; ++b) {
+        if (verified_.test(b) || distrusted_.test(b)) continue;
+        distrusted_.set(b);
+        if (!layout_.is_manifest(index) || b == 0) mediator_.fetch(BlockIndex(b));
+    }
+}
+
 void Receiver::on_block_fetched(TimePoint, BlockIndex block) {
     if (finished_ || verified_.test(block.value)) return;
     verified_.set(block.value);

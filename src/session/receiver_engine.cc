@@ -41,12 +41,7 @@ public:
     }
     void check_block(mcast::GroupId group, mcast::BlockIndex block) override {
         on_worker([this, block, buffer = buffer(group)] {
-            const std::uint32_t index = engine_.layout_.index_in_object(block);
-            const ByteSpan bytes = std::as_const(*buffer).block_bytes(block);
-            const bool good = manifest_->verify_block(index, bytes);
-            Status stored = good ? engine_.store_.write(index, bytes) : Status();
-            answer([this, block, good, stored = std::move(stored)] {
-                if (!stored.ok()) return engine_.finish(stored);
+            judge_block(block, std::as_const(*buffer).block_bytes(block), [this, block](bool good) {
                 engine_.core_->on_block_checked(net::monotonic_now(), block, good);
             });
         });
@@ -85,11 +80,7 @@ public:
     }
     void judge_fetched_block(mcast::BlockIndex block, Bytes bytes) override {
         on_worker([this, block, bytes = std::move(bytes)] {
-            const std::uint32_t index = engine_.layout_.index_in_object(block);
-            const bool good = manifest_->verify_block(index, bytes);
-            Status stored = good ? engine_.store_.write(index, bytes) : Status();
-            answer([this, block, good, stored = std::move(stored)] {
-                if (!stored.ok()) return engine_.finish(stored);
+            judge_block(block, bytes, [this, block](bool good) {
                 engine_.fallback_->on_block_judged(net::monotonic_now(), block, good);
             });
         });
@@ -106,6 +97,16 @@ private:
         const std::uint32_t wrong = good ? prove_earlier_blocks() : 0;
         answer([this, good, wrong, verdict = std::move(verdict)] {
             if (wrong > 0) return engine_.on_store_shrunk(wrong);
+            verdict(good);
+        });
+    }
+    // On the worker: stores what is good; the verdict is given on the engine's thread.
+    void judge_block(mcast::BlockIndex block, ByteSpan bytes, std::function<void(bool)> verdict) {
+        const std::uint32_t index = engine_.layout_.index_in_object(block);
+        const bool good = manifest_->verify_block(index, bytes);
+        Status stored = good ? engine_.store_.write(index, bytes) : Status();
+        answer([this, good, stored = std::move(stored), verdict = std::move(verdict)] {
+            if (!stored.ok()) return engine_.finish(stored);
             verdict(good);
         });
     }
