@@ -12,7 +12,7 @@ import signal
 from cases import check, check_equal, lab_test
 from insider import STATUS, Insider
 from lab_site import Site
-from rig import Room, wait_until
+from rig import Room, slow_disk, slow_processor, wait_until
 from session import MIB, Session
 from wims import make_wim
 
@@ -119,20 +119,20 @@ def receiver_that_is_frozen_for_5_s_does_not_hold_up_the_others(programs):
         session.sender.wait_for_exit(0)
 
 
-def disk_for(room, name):
-    """An ext4 of its own in memory; what is written to it while it is frozen waits."""
-    disk = room.disk(160 * MIB)
+def disk_for(room, name, options="rw"):
+    """An ext4 of its own in memory and its folder; what is written while it is frozen waits."""
+    disk = room.disk(320 * MIB)
     folder = os.path.join(room.tmp, f"{name}-disk")
     room.shell(f"mkfs.ext4 -q -O ^has_journal {disk.device}; mkdir {folder}; "
-               f"mount {disk.device} {folder}")
-    return folder
+               f"mount -o {options} {disk.device} {folder}")
+    return disk, folder
 
 
 @lab_test(120)
 def disk_that_stalls_for_5_s_does_not_hold_up_the_others(programs):
     with Room(link_rate="200mbit") as room:
         session = Session(programs, room, 96 * MIB)
-        stalls = disk_for(room, "PC-03")
+        _, stalls = disk_for(room, "PC-03")
         session.send(3)
         for number in (1, 2):
             session.receive(room.host(f"PC-0{number}"))
@@ -151,6 +151,50 @@ def disk_that_stalls_for_5_s_does_not_hold_up_the_others(programs):
         session.sender.wait_for_exit(0)
         check_equal({r["state"] for r in session.sender.json()["receivers"]}, {"verified"},
                     "states at the end")
+
+
+def check_takes_its_share(session, slow, seconds):
+    """The fast ones end first, and what the slow one took in the first pass is not sent again."""
+    finished_before(session, ["PC-01", "PC-02"], [slow])
+    first_pass = session.wire_bytes()
+    session.receivers[slow].wait_for_exit(0, seconds)
+    session.sender.wait_for_exit(0)
+    second_pass = session.wire_bytes() - first_pass
+    print(f"first pass {first_pass / session.image_bytes:.3f}, "
+          f"second {second_pass / session.image_bytes:.3f} of the image")
+    check(first_pass < 1.15 * session.image_bytes, "the others were sent more than they need")
+    return second_pass / session.image_bytes
+
+
+@lab_test(180)
+def slow_disk_takes_its_share_of_the_first_pass(programs):
+    """60 of 190 Mbit/s: a third in the first pass, so the second sends two thirds of the image."""
+    with Room(link_rate="200mbit") as room:
+        session = Session(programs, room, 192 * MIB)
+        disk, folder = disk_for(room, "SLOW", "sync")
+        session.send(3)
+        for number in (1, 2):
+            session.receive(room.host(f"PC-0{number}"))
+        inside = os.path.join(folder, "SLOW.out")
+        session.receive(room.host("SLOW"), out=inside, options=["--memory", "64M"])
+        with slow_disk(session.receivers["SLOW"], disk, 60_000_000 // 8):
+            second = check_takes_its_share(session, "SLOW", 60)
+        room.shell(f"cmp {session.image} {inside}; umount {folder}")
+        check(0.3 < second < 0.85, f"{second:.2f} of the image in the second pass")
+
+
+@lab_test(180)
+def slow_processor_takes_its_share_of_the_first_pass(programs):
+    with Room(link_rate="200mbit") as room:
+        session = Session(programs, room, 192 * MIB)
+        session.send(3)
+        for number in (1, 2):
+            session.receive(room.host(f"PC-0{number}"))
+        session.receive(room.host("SLOW"), options=["--memory", "64M"])
+        with slow_processor(session.receivers["SLOW"], 0.03):
+            second = check_takes_its_share(session, "SLOW", 90)
+        session.check_all_exact()
+        check(0.2 < second < 0.9, f"{second:.2f} of the image in the second pass")
 
 
 @lab_test(120)

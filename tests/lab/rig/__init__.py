@@ -12,9 +12,10 @@ program that opened them, however it ends:
 """
 
 from .disk import LoopDisk
+from .limits import slow_disk, slow_processor
 from .process import Process, RigError
 from .room import Host, Room, View
 from .waiting import Interrupted, catch_signals, wait_until
 
 __all__ = ["Host", "Interrupted", "LoopDisk", "Process", "RigError", "Room", "View",
-           "catch_signals", "wait_until"]
+           "catch_signals", "slow_disk", "slow_processor", "wait_until"]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Loop devices and temporary folders outlive a process that is killed; this one cleans after it.
+"""Loop devices, temporary folders and control groups outlive who made them; this one cleans up.
 
 One keeper per program, started with the first thing to keep. It reads `add` and `drop` orders
 from a pipe; when the pipe ends, because its owner ended in whatever way, it removes what was not
@@ -52,12 +52,23 @@ def drop_folder(path):
     _order("drop", "folder", [path])
 
 
+def keep_control_group(path):
+    assert os.path.basename(path).startswith(PREFIX), path
+    _order("add", "group", [path])
+
+
+def drop_control_group(path):
+    _order("drop", "group", [path])
+
+
 def _release(kind, what, handle):
     if kind == "loop":
         device, backing_file = what
         if loops.backing_file(device) == backing_file:
             loops.detach(handle, device)
         os.close(handle)
+    elif kind == "group":
+        os.rmdir(what[0])
     elif os.path.basename(what[0]).startswith(PREFIX):
         shutil.rmtree(what[0], ignore_errors=True)
 
