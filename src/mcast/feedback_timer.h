@@ -5,11 +5,12 @@
 // time that is shorter the more it misses, and keeps silent when the sender has advertised as many
 // rows as it needs. Of N receivers a handful speak, whatever N is.
 //
-//   t = T_b * [ 2z (1 - min(1, d / D_ref)) + (1 - z) * max(0, 1 + ln(u) / ln(N)) ],  z = 0.5
-//   D_ref = K p + sqrt(2 ln N * K p)      what the worst of N is expected to miss
+//   t = T_b / (1 - p) * [ 2z (1 - min(1, d / D_ref)) + (1 - z) * max(0, 1 + ln(u) / ln(N)) ]
+//   D_ref = K p + sqrt(2 ln N * K p)      what the worst of N is expected to miss;  z = 0.5
 //
 // The second term is the truncated exponential timer of RFC 5401 and RFC 4654; the first shifts
-// it by the value of the message, as TFMCC does for its rate reports.
+// it by the value of the message, as TFMCC does for its rate reports. Answers are lost too: one of
+// 1 / (1 - p) is heard, so all wait that much longer for it.
 #pragma once
 
 #include <cstdint>

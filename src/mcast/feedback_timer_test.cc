@@ -24,13 +24,13 @@ std::vector<double> draws(const FeedbackParameters& parameters, std::uint32_t de
     return list;
 }
 
-TEST(FeedbackTimer, NeverIsNegativeAndNeverLongerThanOneAndAHalfBackoffs) {
+TEST(FeedbackTimer, NeverIsNegativeAndHasAnEnd) {
     for (const std::uint32_t members : {0u, 1u, 2u, 1000u, 4'000'000'000u}) {
         for (const double loss : {0.0, 0.01, 0.5, 1.0, 6.5}) {
             for (const std::uint32_t deficit : {1u, 20u, 65535u}) {
                 const auto list = draws({members, loss, milliseconds(10)}, deficit, 1000);
                 EXPECT_GE(list.front(), 0);
-                EXPECT_LE(list.back(), 0.015);
+                EXPECT_LE(list.back(), 0.015001 / (1 - std::min(loss, 0.9)));
             }
         }
     }
@@ -40,7 +40,7 @@ TEST(FeedbackTimer, NeverIsNegativeAndNeverLongerThanOneAndAHalfBackoffs) {
 // under the truncated exponential: P[t < s] = N^(2 s / T_b - 1).
 TEST(FeedbackTimer, FollowsTheTruncatedExponentialForTheWorstDeficit) {
     constexpr int kDraws = 200'000;
-    const double backoff = 0.010;
+    const double backoff = 0.010 / 0.99;
     for (const std::uint32_t members : {10u, 100u, 1000u}) {
         const auto list = draws({members, 0.01, milliseconds(10)}, 60'000, kDraws);
         double largest_distance = 0;

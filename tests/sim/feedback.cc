@@ -55,6 +55,7 @@ Scenario scenario(const Fleet& fleet) {
 std::vector<Scenario> feedback_scenarios() {
     std::vector<Scenario> list;
     list.push_back(scenario({1000, 500, 0, 32, false}));
+    list.push_back(scenario({1000, 600, 0, 32, false}));
     for (const int per_mille : {1, 10, 50, 100, 300}) {
         list.push_back(scenario({1000, per_mille, 0, 32, false}));
         list.push_back(scenario({10'000, per_mille, 0, 12, true}));
