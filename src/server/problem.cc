@@ -16,10 +16,10 @@ int status_of(Errc code) {
         case Errc::already_exists: return 409;
         case Errc::busy: return 409;
         case Errc::corrupt: return 422;
-        case Errc::version_mismatch: return 426;
+        case Errc::version_mismatch: return 412;
         case Errc::unavailable: return 503;
         case Errc::cancelled: return 503;
-        case Errc::no_space: return 507;
+        case Errc::no_space: return 503;
         case Errc::io:
         case Errc::internal: break;
     }
@@ -35,9 +35,8 @@ std::string_view title_of(int status) {
         case 405: return "method not allowed";
         case 409: return "conflict";
         case 422: return "damaged content";
-        case 426: return "other protocol version";
+        case 412: return "changed meanwhile, or another version";
         case 503: return "not available now";
-        case 507: return "no space";
         default: return "server error";
     }
 }
@@ -50,8 +49,22 @@ net::HttpResponse json_response(int status, const Value& value) {
 
 net::HttpResponse problem(int status, std::string_view detail) {
     Value value = Value::map();
-    value.set("title", title_of(status)).set("status", status).set("detail", detail);
+    value.set("type", "about:blank").set("title", title_of(status)).set("status", status);
+    value.set("detail", detail);
     auto response = json_response(status, value);
+    response.content_type = "application/problem+json";
+    return response;
+}
+
+net::HttpResponse problem(std::span<const Fault> faults) {
+    Value errors = Value::list();
+    for (const auto& fault : faults) {
+        errors.push(Value::map().set("pointer", fault.pointer).set("detail", fault.detail));
+    }
+    Value value = Value::map();
+    value.set("type", "about:blank").set("title", title_of(400)).set("status", 400);
+    value.set("detail", faults.front().detail).set("errors", std::move(errors));
+    auto response = json_response(400, value);
     response.content_type = "application/problem+json";
     return response;
 }

@@ -1,7 +1,14 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "server/router.h"
 
+#include <algorithm>
+
+#include "base/check.h"
+#include "base/hex.h"
+#include "crypto/hash.h"
+#include "server/clock.h"
 #include "server/problem.h"
+#include "server/schema.h"
 #include "site/names.h"
 #include "text/json.h"
 
@@ -42,33 +49,188 @@ Result<std::int64_t> id_in(const Request& request, const std::string& key) {
     return std::stoll(text);
 }
 
-void Router::add(std::string method, std::string pattern, RouteHandler handler) {
-    routes_.push_back({std::move(method), split_path(pattern), std::move(handler)});
-}
+namespace {
 
-net::HttpResponse Router::handle(const net::HttpRequest& http) const {
-    const auto segments = split_path(http.path);
-    bool other_method = false;
-    for (const auto& route : routes_) {
-        auto values = match_path(route.segments, segments);
-        if (!values) continue;
-        if (route.method != http.method) {
-            other_method = true;
+// In the order of the description's parameters; a name that is not among them is a fault.
+std::vector<Fault> read_parameters(const Operation& operation, const Value& root,
+                                   const std::map<std::string, std::string>& path,
+                                   const std::map<std::string, std::string>& query, Value& typed) {
+    std::vector<Fault> faults;
+    typed = Value::map();
+    std::string known;
+    for (const Value* parameter : operation.parameters) {
+        const std::string& name = *parameter->find("name")->as_string();
+        const Value& schema = *parameter->find("schema");
+        const bool in_path = *parameter->find("in")->as_string() == "path";
+        if (!in_path) known += (known.empty() ? "" : ", ") + name;
+        const auto& given = in_path ? path : query;
+        const auto it = given.find(name);
+        if (it == given.end()) {
+            if (const Value* fallback = default_of(schema, root)) {
+                typed.set(name, *fallback);
+            }
             continue;
         }
-        Request request{http, std::move(*values), {}};
-        if (http.method == "POST" || http.method == "PUT") {
-            auto body = text::parse_json(http.body.empty() ? "{}" : http.body);
-            if (!body.ok()) return problem(body.error().context("body"));
-            if (body->as_map() == nullptr) return problem(400, "body: expected a JSON map");
-            request.body = std::move(*body);
+        const Value value = typed_parameter(it->second, schema, root);
+        for (auto& fault : faults_of(value, schema, root)) {
+            faults.push_back({"", name + fault.detail.substr(fault.detail.find(':'))});
         }
-        auto answer = route.handler(request);
-        if (!answer.ok()) return problem(answer.error());
-        return json_response(answer->status, answer->body);
+        if (!in_path) typed.set(name, value);
     }
-    if (other_method) return problem(405, http.method + " is not possible for " + http.path);
-    return problem(404, "no such thing: " + http.path);
+    for (const auto& [name, value] : query) {
+        const bool described =
+            std::any_of(operation.parameters.begin(), operation.parameters.end(), [&](auto* each) {
+                return *each->find("in")->as_string() == "query" &&
+                       *each->find("name")->as_string() == name;
+            });
+        if (described) continue;
+        faults.push_back({"", site::printable(name) + ": no such parameter" +
+                                  (known.empty() ? "" : " (known: " + known + ")")});
+    }
+    return faults;
+}
+
+std::string etag_of(const std::string& body) {
+    return '"' + to_hex(crypto::sha256(as_bytes(body))).substr(0, 32) + '"';
+}
+
+net::HttpResponse response_of(const Answer& answer) {
+    net::HttpResponse response;
+    if (answer.content_type.empty()) {
+        response = json_response(answer.status, answer.body);
+    } else {
+        response = net::HttpResponse::text(answer.status, "");
+        response.body = answer.text;
+        response.content_type = answer.content_type;
+    }
+    return response;
+}
+
+}  // namespace
+
+Router::Router(store::SiteDatabase& database) : database_(database) {
+    for (const auto& operation : description_.operations()) {
+        routes_.push_back({&operation, split_path(operation.pattern), {}});
+    }
+}
+
+void Router::on(std::string_view operation, RouteHandler handler) {
+    auto it = std::find_if(routes_.begin(), routes_.end(),
+                           [&](const Route& route) { return route.operation->id == operation; });
+    CHECK(it != routes_.end() && !it->handler);
+    it->handler = std::move(handler);
+}
+
+std::vector<std::string> Router::unanswered() const {
+    std::vector<std::string> names;
+    for (const auto& route : routes_) {
+        if (!route.handler) names.push_back(route.operation->id);
+    }
+    return names;
+}
+
+// A written-out segment is preferred to one that stands for anything.
+const Router::Route* Router::find(std::string_view method,
+                                  const std::vector<std::string>& segments) const {
+    const Route* found = nullptr;
+    std::size_t fewest = 0;
+    for (const auto& route : routes_) {
+        if (!method.empty() && route.operation->method != method) continue;
+        const auto values = match_path(route.segments, segments);
+        if (!values || (found != nullptr && values->size() >= fewest)) continue;
+        found = &route;
+        fewest = values->size();
+    }
+    return found;
+}
+
+net::HttpResponse Router::handle(const net::HttpRequest& http, const Administrator& who) const {
+    const auto segments = split_path(http.path);
+    const Route* route = find(http.method, segments);
+    if (route == nullptr) {
+        return find("", segments) != nullptr
+                   ? problem(405,
+                             http.method + " is not possible for " + site::printable(http.path))
+                   : problem(404, "no such thing: " + site::printable(http.path));
+    }
+    if (!route->handler)
+        return problem(500, "operation " + route->operation->id + " has no handler");
+    if (route->operation->writes && !who.may_write) {
+        return problem(403, "the token " + who.name +
+                                " is read-only: this needs one that may change "
+                                "things (muster token add NAME)");
+    }
+    return run(*route, http, who);
+}
+
+net::HttpResponse Router::run(const Route& route, const net::HttpRequest& http,
+                              const Administrator& who) const {
+    const Operation& operation = *route.operation;
+    Request request{http, who, *match_path(route.segments, split_path(http.path)), {}, {}};
+    const Value& root = description_.root();
+    auto faults = read_parameters(operation, root, request.path, http.query, request.query);
+    if (operation.body != nullptr) {
+        auto body = text::parse_json(http.body.empty() ? "{}" : http.body);
+        if (!body.ok()) return problem(body.error().context("body"));
+        for (auto& fault : faults_of(*body, *operation.body, root)) {
+            faults.push_back(std::move(fault));
+        }
+        if (faults.empty()) request.body = with_defaults(*body, *operation.body, root);
+    } else if (!http.body.empty() && http.body != "{}" && operation.method != "PUT") {
+        faults.push_back({"", "body: " + operation.id + " takes none"});
+    }
+    if (!faults.empty()) return problem(faults);
+    auto answer = operation.writes ? change(route, request) : route.handler(request);
+    if (!answer.ok()) return problem(answer.error());
+    auto response = response_of(*answer);
+    if (answer->after) answer->after();
+    if (operation.method != "GET" || answer->status != 200) return response;
+    const std::string etag = etag_of(response.body);
+    if (http.header("If-None-Match") == etag) {
+        response = net::HttpResponse();
+        response.status = 304;
+    }
+    response.headers.emplace_back("ETag", etag);
+    return response;
+}
+
+std::optional<Value> Router::before(const Request& request) const {
+    const auto segments = split_path(request.http.path);
+    const Route* route = find("GET", segments);
+    if (route == nullptr || !route->handler) return std::nullopt;
+    Request read{request.http, request.who, request.path, {}, {}};
+    read_parameters(*route->operation, description_.root(), request.path, {}, read.query);
+    auto answer = route->handler(read);
+    if (!answer.ok() || !answer->content_type.empty()) return std::nullopt;
+    return std::move(answer->body);
+}
+
+Result<Answer> Router::change(const Route& route, const Request& request) const {
+    const Operation& operation = *route.operation;
+    const bool replaces = operation.method != "POST";
+    std::optional<Answer> answer;
+    Status status = database_.change(operation.id, [&]() -> Status {
+        const auto old = replaces ? before(request) : std::nullopt;
+        const std::string expected(request.http.header("If-Match"));
+        if (!expected.empty() && expected != "*" && replaces &&
+            (!old || etag_of(response_of({200, *old}).body) != expected)) {
+            return Error(Errc::version_mismatch,
+                         "somebody else has changed it meanwhile: read it again (If-Match)");
+        }
+        answer = TRY(route.handler(request));
+        store::AuditRecord record;
+        record.at = wall_now();
+        record.who = request.who.name;
+        record.operation = operation.id;
+        record.target = request.http.path;
+        if (old) record.before = text::to_json(*old);
+        if (!operation.secret && operation.method != "DELETE") {
+            record.after = text::to_json(answer->body);
+        }
+        return database_.audit().add(record);
+    });
+    if (!status.ok()) return status.error();
+    return std::move(*answer);
 }
 
 }  // namespace muster::server

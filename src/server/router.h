@@ -1,46 +1,78 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
-// Which function answers which request: a table of method and path pattern. `{name}` in a pattern
-// stands for one segment and is given to the function, decoded.
+// Every request of an administrator goes through here: matched with an operation of the
+// description, judged by its schemas, done by its handler in one transaction together with its
+// audit row. Handlers see only documents that fit.
+//
+// Also here, for all operations alike: ETags (RFC 9110 8.8.3; If-None-Match gives 304, If-Match of
+// an outdated one 412) and problem details (RFC 9457).
 #pragma once
 
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "base/result.h"
 #include "base/value.h"
 #include "net/http.h"
+#include "server/api_description.h"
+#include "server/identity.h"
+#include "store/database.h"
 
 namespace muster::server {
 
 struct Request {
     const net::HttpRequest& http;
+    const Administrator& who;
     std::map<std::string, std::string> path;  // what stood for {name}
-    Value body;                               // of a POST or PUT: a JSON map; else nothing
+    Value query;                              // parameters, typed, with their defaults
+    Value body;                               // with the defaults of its schema
 };
 
 struct Answer {
     int status = 200;
     Value body;
+    // Done when the transaction is: what computers and sessions are told must have happened.
+    std::function<void()> after = {};
+    // Instead of body, with its type.
+    std::string text = {};
+    std::string content_type = {};
 };
 
 using RouteHandler = std::function<Result<Answer>(const Request&)>;
 
 class Router {
 public:
-    void add(std::string method, std::string pattern, RouteHandler handler);
-    // 404 when no pattern fits, 405 when one fits with another method, 400 for a body that is no
-    // JSON map; else what the handler says.
-    net::HttpResponse handle(const net::HttpRequest& request) const;
+    explicit Router(store::SiteDatabase& database);
+
+    // operation: an operationId of the description; a CHECK that there is one and that it has no
+    // handler yet.
+    void on(std::string_view operation, RouteHandler handler);
+    // Operations nobody answers.
+    std::vector<std::string> unanswered() const;
+
+    // 404 no such path, 405 another method, 400 with all faults, 403 a read-only administrator, 503
+    // the database is not there; else what the handler says.
+    net::HttpResponse handle(const net::HttpRequest& request, const Administrator& who) const;
+    const ApiDescription& description() const { return description_; }
 
 private:
     struct Route {
-        std::string method;
+        const Operation* operation = nullptr;
         std::vector<std::string> segments;
         RouteHandler handler;
     };
+    const Route* find(std::string_view method, const std::vector<std::string>& segments) const;
+    net::HttpResponse run(const Route& route, const net::HttpRequest& http,
+                          const Administrator& who) const;
+    Result<Answer> change(const Route& route, const Request& request) const;
+    // What stands at the path now; nothing when it cannot be had.
+    std::optional<Value> before(const Request& request) const;
+
+    store::SiteDatabase& database_;
+    ApiDescription description_;
     std::vector<Route> routes_;
 };
 

@@ -32,8 +32,21 @@ DeviceProgress record(std::int64_t deployment_id, ProgressState state, std::int6
     return made;
 }
 
+constexpr WallTime kNow = from_unix_milliseconds(1'764'576'000'000);  // 2025-12-01 08:00
+constexpr auto kHour = std::chrono::hours(1);
+
+Decision decide_for(const Device& device, std::span<const Deployment> deployments,
+                    std::span<const DeviceProgress> progress,
+                    std::span<const Arming> armings = {}) {
+    return decide({device, deployments, progress, armings, kNow});
+}
+
+Arming arming(std::int64_t deployment_id, WallTime at, WallTime until) {
+    return {DeploymentId(deployment_id), DeviceId(1), at, until, "anna"};
+}
+
 TEST(DecideTest, WithoutADeploymentThereIsNothingToDo) {
-    auto decision = decide(pc01(), {}, {});
+    auto decision = decide_for(pc01(), {}, {});
     EXPECT_FALSE(decision.run);
     EXPECT_EQ(decision.reason,
               "PC-01 has nothing to do: no deployment reaches a collection it is in.");
@@ -41,7 +54,7 @@ TEST(DecideTest, WithoutADeploymentThereIsNothingToDo) {
 
 TEST(DecideTest, ARequiredDeploymentThatHasNotRunHereIsRun) {
     const Deployment deployments[] = {deployment(7)};
-    auto decision = decide(pc01(), deployments, {});
+    auto decision = decide_for(pc01(), deployments, {});
     EXPECT_EQ(decision.run, DeploymentId(7));
     EXPECT_EQ(decision.reason,
               "PC-01 runs deployment 7 (Room image to Room): it is required and "
@@ -52,34 +65,35 @@ TEST(DecideTest, ItRunsOnceWhateverItsEnd) {
     const Deployment deployments[] = {deployment(7)};
     for (auto state : {ProgressState::succeeded, ProgressState::failed, ProgressState::cancelled}) {
         const DeviceProgress progress[] = {record(7, state)};
-        auto decision = decide(pc01(), deployments, progress);
+        auto decision = decide_for(pc01(), deployments, progress);
         EXPECT_FALSE(decision.run) << to_string(state);
         EXPECT_NE(decision.reason.find(to_string(state)), std::string::npos) << decision.reason;
     }
     const DeviceProgress failed[] = {record(7, ProgressState::failed)};
-    EXPECT_EQ(decide(pc01(), deployments, failed).reason,
-              "PC-01 has nothing to do: deployment 7 (Room image to Room) failed here in step "
-              "'apply operating system image' (disk full); deploy again to repeat it.");
+    EXPECT_EQ(
+        decide_for(pc01(), deployments, failed).reason,
+        "PC-01 has nothing to do: deployment 7 (Room image to Room) failed here in step "
+        "'apply operating system image' (disk full); to repeat it: muster deploy clear 7 PC-01.");
 }
 
 TEST(DecideTest, AnInterruptedRunIsStartedAgain) {
     const Deployment deployments[] = {deployment(7)};
     const DeviceProgress progress[] = {record(7, ProgressState::running)};
-    EXPECT_EQ(decide(pc01(), deployments, progress).run, DeploymentId(7));
+    EXPECT_EQ(decide_for(pc01(), deployments, progress).run, DeploymentId(7));
 }
 
 TEST(DecideTest, OnlyTheNewestActiveDeploymentCounts) {
     const Deployment deployments[] = {deployment(9), deployment(7), deployment(8)};
-    EXPECT_EQ(decide(pc01(), deployments, {}).run, DeploymentId(9));
+    EXPECT_EQ(decide_for(pc01(), deployments, {}).run, DeploymentId(9));
     const DeviceProgress done[] = {record(9, ProgressState::succeeded)};
-    EXPECT_FALSE(decide(pc01(), deployments, done).run) << "an older one would undo the newer";
+    EXPECT_FALSE(decide_for(pc01(), deployments, done).run) << "an older one would undo the newer";
 }
 
 TEST(DecideTest, ACancelledDeploymentIsAsIfItWereNotThere) {
     const Deployment deployments[] = {deployment(7), deployment(9, DeploymentState::cancelled)};
-    EXPECT_EQ(decide(pc01(), deployments, {}).run, DeploymentId(7));
+    EXPECT_EQ(decide_for(pc01(), deployments, {}).run, DeploymentId(7));
     const Deployment all_cancelled[] = {deployment(9, DeploymentState::cancelled)};
-    auto decision = decide(pc01(), all_cancelled, {});
+    auto decision = decide_for(pc01(), all_cancelled, {});
     EXPECT_FALSE(decision.run);
     EXPECT_NE(decision.reason.find("cancelled"), std::string::npos);
 }
@@ -88,16 +102,115 @@ TEST(DecideTest, RecordsOfOtherComputersAndDeploymentsDoNotCount) {
     const Deployment deployments[] = {deployment(7)};
     const DeviceProgress progress[] = {record(7, ProgressState::succeeded, 2),
                                        record(6, ProgressState::succeeded)};
-    EXPECT_EQ(decide(pc01(), deployments, progress).run, DeploymentId(7));
+    EXPECT_EQ(decide_for(pc01(), deployments, progress).run, DeploymentId(7));
+}
+
+TEST(DecideTest, AnAvailableOneIsOfferedAndRunsWhenChosen) {
+    Deployment made = deployment(7);
+    made.purpose = DeploymentPurpose::available;
+    const Deployment deployments[] = {made, deployment(5)};
+    auto offered = decide_for(pc01(), deployments, {});
+    EXPECT_EQ(offered.run, DeploymentId(5)) << "an older required one counts meanwhile";
+    EXPECT_EQ(offered.offered, std::vector<DeploymentId>{DeploymentId(7)});
+    const Arming chosen[] = {arming(7, kNow - kHour, kNow + kHour)};
+    EXPECT_EQ(decide_for(pc01(), deployments, {}, chosen).run, DeploymentId(7));
+    const Arming late[] = {arming(7, kNow - 2 * kHour, kNow - kHour)};
+    EXPECT_EQ(decide_for(pc01(), deployments, {}, late).run, DeploymentId(5)) << "it has expired";
+}
+
+TEST(DecideTest, ATimetableIsKept) {
+    Deployment made = deployment(7);
+    made.available_from = kNow + kHour;
+    auto before = decide_for(pc01(), std::span(&made, 1), {});
+    EXPECT_FALSE(before.run);
+    EXPECT_EQ(before.ask_again, kNow + kHour);
+    EXPECT_EQ(before.reason,
+              "PC-01 has nothing to do: deployment 7 (Room image to Room) begins on "
+              "2025-12-01 09:00 UTC.");
+    made.available_from = kNow - kHour;
+    made.deadline = kNow + kHour;
+    auto offered = decide_for(pc01(), std::span(&made, 1), {});
+    EXPECT_FALSE(offered.run);
+    EXPECT_EQ(offered.offered.size(), 1u);
+    EXPECT_EQ(offered.ask_again, kNow + kHour);
+    made.deadline = kNow;
+    EXPECT_TRUE(decide_for(pc01(), std::span(&made, 1), {}).run);
+    made.expires = kNow;
+    EXPECT_FALSE(decide_for(pc01(), std::span(&made, 1), {}).run);
+}
+
+TEST(DecideTest, WhoWasImagedIsNotImagedAgainByBootingFromTheNetwork) {
+    Deployment made = deployment(7);
+    for (auto rerun : {Rerun::never, Rerun::always, Rerun::if_failed, Rerun::if_succeeded}) {
+        made.rerun = rerun;
+        DeviceProgress done = record(7, ProgressState::succeeded);
+        done.updated_at = kNow - kHour;
+        EXPECT_FALSE(decide_for(pc01(), std::span(&made, 1), std::span(&done, 1)).run);
+        const Arming old[] = {arming(7, kNow - 2 * kHour, kNow + kHour)};
+        EXPECT_FALSE(decide_for(pc01(), std::span(&made, 1), std::span(&done, 1), old).run);
+        const Arming since[] = {arming(7, kNow, kNow + kHour)};
+        const bool again = rerun == Rerun::always || rerun == Rerun::if_succeeded;
+        const auto decision = decide_for(pc01(), std::span(&made, 1), std::span(&done, 1), since);
+        EXPECT_EQ(decision.run.has_value(), again) << to_string(rerun);
+    }
+}
+
+TEST(DecideTest, ArmingOfADeploymentEnds) {
+    Deployment made = deployment(7);
+    made.armed_until = kNow;
+    auto decision = decide_for(pc01(), std::span(&made, 1), {});
+    EXPECT_FALSE(decision.run);
+    EXPECT_NE(decision.reason.find("not armed any more"), std::string::npos) << decision.reason;
+    const Arming armed[] = {arming(7, kNow, kNow + kHour)};
+    EXPECT_TRUE(decide_for(pc01(), std::span(&made, 1), {}, armed).run);
+    const DeviceProgress running[] = {record(7, ProgressState::running)};
+    EXPECT_TRUE(decide_for(pc01(), std::span(&made, 1), running).run) << "it had begun in time";
+}
+
+TEST(DecideTest, WhoWaitsForApprovalOrAWindowOrIsPausedDoesNothing) {
+    Deployment made = deployment(7);
+    Device stranger = pc01();
+    stranger.approval = Approval::pending;
+    EXPECT_FALSE(decide_for(stranger, std::span(&made, 1), {}).run);
+    const Device device = pc01();
+    Situation situation{device, std::span(&made, 1), {}, {}, kNow};
+    situation.opens = [](const Deployment&) { return kNow + kHour; };
+    auto decision = decide(situation);
+    EXPECT_FALSE(decision.run);
+    EXPECT_EQ(decision.ask_again, kNow + kHour);
+    made.ignore_windows = true;
+    EXPECT_TRUE(decide(situation).run);
+    made.state = DeploymentState::paused;
+    EXPECT_FALSE(decide(situation).run);
+    made.state = DeploymentState::active;
+    situation.environment = Environment::media;
+    made.offered_to = {Environment::network_boot};
+    EXPECT_FALSE(decide(situation).run);
 }
 
 TEST(StartRuleTest, ASessionStartsAtTheNumberOrAfterTheWaitWhicheverIsFirst) {
     const StartRule rule{3, 20};
-    EXPECT_FALSE(session_may_start(rule, 2, std::chrono::milliseconds(19'999)));
-    EXPECT_TRUE(session_may_start(rule, 3, Duration::zero()));
-    EXPECT_TRUE(session_may_start(rule, 1, std::chrono::seconds(20)));
-    EXPECT_FALSE(session_may_start(rule, 0, std::chrono::hours(1))) << "never for nobody";
+    EXPECT_FALSE(session_may_start(rule, 2, std::chrono::milliseconds(19'999), 9, kNow));
+    EXPECT_TRUE(session_may_start(rule, 3, Duration::zero(), 9, kNow));
+    EXPECT_TRUE(session_may_start(rule, 1, std::chrono::seconds(20), 9, kNow));
+    EXPECT_FALSE(session_may_start(rule, 0, std::chrono::hours(1), 9, kNow)) << "never for nobody";
     EXPECT_EQ(to_string(rule), "at 3 computers or after 20 s");
+}
+
+TEST(StartRuleTest, ASessionStartsAtAWallClockTimeOrWhenAllAreThereOrByHandOnly) {
+    StartRule timed;
+    timed.at = kNow;
+    EXPECT_FALSE(session_may_start(timed, 9, kHour, 9, kNow - kHour));
+    EXPECT_TRUE(session_may_start(timed, 1, Duration::zero(), 9, kNow));
+    StartRule all;
+    all.when_all = true;
+    EXPECT_FALSE(session_may_start(all, 8, kHour, 9, kNow));
+    EXPECT_TRUE(session_may_start(all, 9, Duration::zero(), 9, kNow));
+    all.max_wait_seconds = 60;
+    EXPECT_TRUE(session_may_start(all, 1, std::chrono::seconds(60), 9, kNow)) << "whichever first";
+    EXPECT_EQ(to_string(all), "when all are there or after 60 s");
+    all.by_hand = true;
+    EXPECT_FALSE(session_may_start(all, 9, kHour, 9, kNow));
 }
 
 TEST(StartRuleTest, NumbersOutsideTheirRangeAreNamed) {
@@ -111,8 +224,8 @@ TEST(StartRuleTest, NumbersOutsideTheirRangeAreNamed) {
 }
 
 TEST(StateNamesTest, EveryStateIsReadBackFromItsName) {
-    for (auto state : {ProgressState::waiting, ProgressState::running, ProgressState::succeeded,
-                       ProgressState::failed, ProgressState::cancelled}) {
+    for (auto state : {ProgressState::waiting, ProgressState::running, ProgressState::applied,
+                       ProgressState::succeeded, ProgressState::failed, ProgressState::cancelled}) {
         EXPECT_EQ(progress_state_from(to_string(state)), state);
     }
     EXPECT_EQ(deployment_state_from("cancelled"), DeploymentState::cancelled);

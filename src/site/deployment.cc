@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "site/deployment.h"
 
+#include "base/enum_words.h"
+
 namespace muster::site {
 
 namespace {
@@ -25,36 +27,61 @@ Status check_start_rule(const StartRule& rule) {
 }
 
 std::string to_string(const StartRule& rule) {
-    return "at " + std::to_string(rule.min_clients) +
-           (rule.min_clients == 1 ? " computer" : " computers") + " or after " +
-           std::to_string(rule.max_wait_seconds) + " s";
+    if (rule.by_hand) return "by hand";
+    std::string text;
+    if (is_set(rule.at)) text = "on " + to_text(rule.at);
+    if (rule.when_all) text += (text.empty() ? "" : " or ") + std::string("when all are there");
+    if (!text.empty() && rule.max_wait_seconds == 0) return text;
+    if (text.empty()) {
+        text = "at " + std::to_string(rule.min_clients) +
+               (rule.min_clients == 1 ? " computer" : " computers");
+    }
+    return text + " or after " + std::to_string(rule.max_wait_seconds) + " s";
 }
 
-bool session_may_start(const StartRule& rule, std::int64_t joined, Duration waited) {
-    if (joined <= 0) return false;
-    return joined >= rule.min_clients || waited >= std::chrono::seconds(rule.max_wait_seconds);
+bool session_may_start(const StartRule& rule, std::int64_t joined, Duration waited, std::int64_t of,
+                       WallTime now) {
+    if (joined <= 0 || rule.by_hand) return false;
+    const bool timed = is_set(rule.at);
+    if (timed && now >= rule.at) return true;
+    if (rule.when_all && joined >= of) return true;
+    const bool counted = !timed && !rule.when_all;
+    if (counted && joined >= rule.min_clients) return true;
+    return (counted || rule.max_wait_seconds > 0) &&
+           waited >= std::chrono::seconds(rule.max_wait_seconds);
 }
 
-std::string_view to_string(DeploymentPurpose) { return "required"; }
+namespace {
 
+constexpr EnumWord<DeploymentPurpose> kPurposes[] = {{DeploymentPurpose::required, "required"},
+                                                     {DeploymentPurpose::available, "available"}};
+constexpr EnumWord<DeploymentState> kStates[] = {{DeploymentState::active, "active"},
+                                                 {DeploymentState::paused, "paused"},
+                                                 {DeploymentState::cancelled, "cancelled"}};
+constexpr EnumWord<Rerun> kReruns[] = {{Rerun::never, "never"},
+                                       {Rerun::always, "always"},
+                                       {Rerun::if_failed, "if failed"},
+                                       {Rerun::if_succeeded, "if succeeded"}};
+constexpr EnumWord<Environment> kEnvironments[] = {
+    {Environment::network_boot, "network boot"},
+    {Environment::media, "media"},
+    {Environment::running_system, "running systems"}};
+
+}  // namespace
+
+std::string_view to_string(DeploymentPurpose purpose) { return word_of(kPurposes, purpose); }
 std::optional<DeploymentPurpose> deployment_purpose_from(std::string_view text) {
-    if (text == "required") return DeploymentPurpose::required;
-    return std::nullopt;
+    return value_of(kPurposes, text);
 }
-
-std::string_view to_string(DeploymentState state) {
-    switch (state) {
-        case DeploymentState::active: return "active";
-        case DeploymentState::cancelled: return "cancelled";
-    }
-    return "active";
-}
-
+std::string_view to_string(DeploymentState state) { return word_of(kStates, state); }
 std::optional<DeploymentState> deployment_state_from(std::string_view text) {
-    for (auto state : {DeploymentState::active, DeploymentState::cancelled}) {
-        if (to_string(state) == text) return state;
-    }
-    return std::nullopt;
+    return value_of(kStates, text);
+}
+std::string_view to_string(Rerun rerun) { return word_of(kReruns, rerun); }
+std::optional<Rerun> rerun_from(std::string_view text) { return value_of(kReruns, text); }
+std::string_view to_string(Environment environment) { return word_of(kEnvironments, environment); }
+std::optional<Environment> environment_from(std::string_view text) {
+    return value_of(kEnvironments, text);
 }
 
 }  // namespace muster::site

@@ -37,6 +37,16 @@ bool only_digit(const std::string& digits, char digit) {
 
 }  // namespace
 
+std::string_view to_string(Approval approval) {
+    return approval == Approval::approved ? "approved" : "pending";
+}
+
+std::optional<Approval> approval_from(std::string_view text) {
+    if (text == "approved") return Approval::approved;
+    if (text == "pending") return Approval::pending;
+    return std::nullopt;
+}
+
 Result<std::string> parse_mac(std::string_view text) {
     std::string digits;
     for (std::string_view layout :

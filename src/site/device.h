@@ -3,6 +3,7 @@
 // A computer the site knows, and named sets of them.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -12,19 +13,42 @@
 
 namespace muster::site {
 
+// A computer that came by itself waits for an administrator's word when the site is told so.
+enum class Approval { approved, pending };
+std::string_view to_string(Approval approval);
+std::optional<Approval> approval_from(std::string_view text);
+
 struct Device {
     DeviceId id;
     std::string name;
     std::vector<std::string> macs;  // each as parse_mac gives it, in the order entered
     std::string smbios_uuid;        // as parse_smbios_uuid gives it; empty: not known
     std::string serial;             // empty: not known
+    std::string comment;
+    Approval approval = Approval::approved;
+    std::string asset = "{}";  // JSON: what its agent reported of the hardware
+    WallTime asset_at;         // when; 1970: never
     WallTime created_at;
+};
+
+// A task sequence variable of a device or a collection. Names differ whatever their case.
+struct Variable {
+    std::string name;
+    std::string value;
+    bool secret = false;  // never shown again, never in a log
 };
 
 struct Collection {
     CollectionId id;
     std::string name;
-    std::vector<DeviceId> members;  // ascending
+    std::string comment;
+    std::vector<DeviceId> members;  // direct ones, ascending
+    std::vector<std::string> rules;
+    std::vector<CollectionId> includes;
+    std::vector<CollectionId> excludes;
+    std::optional<CollectionId> limiting;  // members must be in there too
+    std::int64_t priority = 0;             // of its variables: the highest counts
+    std::vector<std::string> windows;      // maintenance windows, as written
     WallTime created_at;
 };
 

@@ -1,23 +1,43 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "site/image.h"
 
+#include "base/enum_words.h"
 #include "site/names.h"
 
 namespace muster::site {
 
-std::string_view to_string(ImageState state) {
-    switch (state) {
-        case ImageState::available: return "available";
-        case ImageState::damaged: return "damaged";
-    }
-    return "available";
-}
+namespace {
 
+constexpr EnumWord<ImageState> kImageStates[] = {{ImageState::available, "available"},
+                                                 {ImageState::damaged, "damaged"}};
+constexpr EnumWord<ContentKind> kKinds[] = {
+    {ContentKind::operating_system_image, "operating system image"},
+    {ContentKind::disk_image, "disk image"},
+    {ContentKind::driver_package, "driver package"},
+    {ContentKind::package, "package"}};
+constexpr EnumWord<Priority> kPriorities[] = {
+    {Priority::low, "low"}, {Priority::medium, "medium"}, {Priority::high, "high"}};
+constexpr EnumWord<LocationState> kLocationStates[] = {{LocationState::pending, "pending"},
+                                                       {LocationState::hashing, "hashing"},
+                                                       {LocationState::available, "available"},
+                                                       {LocationState::damaged, "damaged"},
+                                                       {LocationState::removed, "removed"}};
+
+}  // namespace
+
+std::string_view to_string(ImageState state) { return word_of(kImageStates, state); }
 std::optional<ImageState> image_state_from(std::string_view text) {
-    for (auto state : {ImageState::available, ImageState::damaged}) {
-        if (to_string(state) == text) return state;
-    }
-    return std::nullopt;
+    return value_of(kImageStates, text);
+}
+std::string_view to_string(ContentKind kind) { return word_of(kKinds, kind); }
+std::optional<ContentKind> content_kind_from(std::string_view text) {
+    return value_of(kKinds, text);
+}
+std::string_view to_string(Priority priority) { return word_of(kPriorities, priority); }
+std::optional<Priority> priority_from(std::string_view text) { return value_of(kPriorities, text); }
+std::string_view to_string(LocationState state) { return word_of(kLocationStates, state); }
+std::optional<LocationState> location_state_from(std::string_view text) {
+    return value_of(kLocationStates, text);
 }
 
 Status check_content_id(std::string_view text) {
@@ -33,6 +53,10 @@ Result<ImagePackage> checked_image(ImagePackage image) {
     TRY(check_text("image version", image.version, 32));
     TRY(check_text("image comment", image.comment, 256));
     TRY(check_content_id(image.content_id));
+    if (image.multicast_only && !image.allow_multicast) {
+        return Error(Errc::invalid_argument,
+                     "image " + image.name + ": only via multicast needs allow multicast");
+    }
     if (image.image_bytes <= 0) {
         return Error(Errc::invalid_argument, "image " + image.name + ": it has no bytes");
     }

@@ -23,7 +23,17 @@ struct WimImage {
     std::string architecture;  // as the WIM says it, empty when it does not
     std::int64_t total_bytes = 0;
     std::int64_t file_count = 0;
+    std::string details = "{}";  // JSON: edition, version, languages, as far as the WIM says
 };
+
+// What kind of thing is distributed.
+enum class ContentKind { operating_system_image, disk_image, driver_package, package };
+std::string_view to_string(ContentKind kind);
+std::optional<ContentKind> content_kind_from(std::string_view text);
+
+enum class Priority { low, medium, high };
+std::string_view to_string(Priority priority);
+std::optional<Priority> priority_from(std::string_view text);
 
 enum class ImageState { available, damaged };
 std::string_view to_string(ImageState state);
@@ -39,13 +49,30 @@ struct ImagePackage {
     std::string source_path;       // where the original was
     std::vector<WimImage> images;  // ascending index
     ImageState state = ImageState::available;
+    ContentKind kind = ContentKind::operating_system_image;
+    bool allow_multicast = true;
+    bool encrypt = true;
     bool multicast_only = false;  // computers that multicast does not reach wait for it
+    Priority priority = Priority::medium;
     WallTime created_at;
 };
 
 // Name, version, comment, content id and sizes of a package to be added; an empty version becomes
 // "1". Errc::invalid_argument.
 Result<ImagePackage> checked_image(ImagePackage image);
+
+// State of a package on a distribution point.
+enum class LocationState { pending, hashing, available, damaged, removed };
+std::string_view to_string(LocationState state);
+std::optional<LocationState> location_state_from(std::string_view text);
+
+struct ImageLocation {
+    ImageId image_id;
+    PointId point_id;
+    LocationState state = LocationState::pending;
+    std::string detail;   // what is damaged, what it waits for
+    WallTime checked_at;  // when the state was last found true
+};
 
 // Errc::invalid_argument unless `text` is 64 lower-case hexadecimal digits.
 Status check_content_id(std::string_view text);

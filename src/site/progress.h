@@ -13,10 +13,12 @@
 
 namespace muster::site {
 
-enum class ProgressState { waiting, running, succeeded, failed, cancelled };
+// applied: the last step ended well; done (succeeded) when the installed system has reported, or
+// the time for that is over.
+enum class ProgressState { waiting, running, applied, succeeded, failed, cancelled };
 std::string_view to_string(ProgressState state);
 std::optional<ProgressState> progress_state_from(std::string_view text);
-// Succeeded, failed and cancelled: this computer will not go on by itself.
+// Neither waiting nor running: this computer will not go on by itself.
 bool is_final(ProgressState state);
 
 // What the transport counted on this computer.
@@ -56,6 +58,17 @@ struct StepEvent {
     StepOutcome outcome = StepOutcome::started;
     std::string message;
     WallTime at;
+    std::string output;  // the last of what the step printed
+};
+
+struct LogLine {
+    std::int64_t id = 0;  // ascending in the order they came
+    DeviceId device_id;
+    DeploymentId deployment_id;
+    WallTime at;        // by the computer's clock
+    std::string level;  // "info", "warning", "error"
+    std::int64_t step_index = 0;
+    std::string text;
 };
 
 }  // namespace muster::site

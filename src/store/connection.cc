@@ -153,6 +153,7 @@ struct Connection::Impl {
     soci::session session;
     std::string path;
     bool in_transaction = false;
+    bool spoilt = false;
 };
 
 Connection::Connection(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
@@ -227,11 +228,15 @@ Status Connection::begin(bool writes) {
     CHECK(!impl_->in_transaction);
     TRY(execute(writes ? "BEGIN IMMEDIATE" : "BEGIN"));
     impl_->in_transaction = true;
+    impl_->spoilt = false;
     return {};
 }
 
+bool Connection::in_transaction() const { return impl_->in_transaction; }
+void Connection::spoil() { impl_->spoilt = true; }
+
 Status Connection::commit() {
-    CHECK(impl_->in_transaction);
+    CHECK(impl_->in_transaction && !impl_->spoilt);
     TRY(execute("COMMIT"));
     impl_->in_transaction = false;
     return {};

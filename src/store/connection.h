@@ -51,7 +51,8 @@ public:
     Status execute(std::string_view sql, const std::vector<SqlValue>& parameters = {});
 
     // Runs `body` (returning a Result or Status) in a transaction that may write: committed when
-    // it ends well, rolled back otherwise. Errors get "WHAT: " in front.
+    // it ends well, rolled back otherwise. Errors get "WHAT: " in front. Inside another one it is
+    // part of that: an error in it must end the outer one with an error too (a CHECK).
     template <typename Body>
     std::invoke_result_t<Body> write(std::string_view what, Body body) {
         return transaction(true, what, std::move(body));
@@ -75,9 +76,16 @@ private:
     Status begin(bool writes);
     Status commit();
     void roll_back();
+    bool in_transaction() const;
+    void spoil();  // the transaction under way cannot end well any more
 
     template <typename Body>
     std::invoke_result_t<Body> transaction(bool writes, std::string_view what, Body body) {
+        if (in_transaction()) {
+            auto part = body();
+            if (!part.ok() && writes) spoil();
+            return part.ok() ? std::move(part) : part.error().context(what);
+        }
         if (auto begun = begin(writes); !begun.ok()) return begun.error().context(what);
         auto outcome = body();
         if (!outcome.ok()) {

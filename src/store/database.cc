@@ -17,6 +17,8 @@ struct SiteDatabase::Parts {
     SequenceTable sequences{*connection};
     DeploymentTable deployments{*connection};
     ProgressTable progress{*connection};
+    PointTable points{*connection};
+    AuditTable audit{*connection};
 };
 
 SiteDatabase::SiteDatabase(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
@@ -38,5 +40,18 @@ ImageTable& SiteDatabase::images() { return parts_->images; }
 SequenceTable& SiteDatabase::sequences() { return parts_->sequences; }
 DeploymentTable& SiteDatabase::deployments() { return parts_->deployments; }
 ProgressTable& SiteDatabase::progress() { return parts_->progress; }
+PointTable& SiteDatabase::points() { return parts_->points; }
+AuditTable& SiteDatabase::audit() { return parts_->audit; }
+
+// The operation's name says nothing to people, so errors do not get it.
+Status SiteDatabase::change(std::string_view what, const std::function<Status()>& body) {
+    std::optional<Error> own;
+    Status status = parts_->connection->write(what, [&]() -> Status {
+        Status done = body();
+        if (!done.ok()) own = done.error();
+        return done;
+    });
+    return own ? Status(*own) : status;
+}
 
 }  // namespace muster::store

@@ -9,14 +9,17 @@
 // works once the cause is gone.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 
 #include "base/result.h"
+#include "store/audit_table.h"
 #include "store/collection_table.h"
 #include "store/deployment_table.h"
 #include "store/device_table.h"
 #include "store/image_table.h"
+#include "store/point_table.h"
 #include "store/progress_table.h"
 #include "store/sequence_table.h"
 #include "store/settings_table.h"
@@ -42,6 +45,11 @@ public:
     SequenceTable& sequences();
     DeploymentTable& deployments();
     ProgressTable& progress();
+    PointTable& points();
+    AuditTable& audit();
+
+    // Several calls in one transaction: all of what `body` does with the tables, or nothing.
+    Status change(std::string_view what, const std::function<Status()>& body);
 
 private:
     struct Parts;

@@ -10,6 +10,7 @@
 #include "base/result.h"
 #include "site/device.h"
 #include "store/connection.h"
+#include "store/pages.h"
 
 namespace muster::store {
 
@@ -21,11 +22,26 @@ public:
     // device (named). Errc::invalid_argument as in site::checked_device.
     Result<site::Device> add(const site::Device& device);
     Result<std::vector<site::Device>> list();  // by name
+    // `approval`: only those; `among`: only these, unless it is nothing.
+    Result<std::vector<site::Device>> page(const Page& page,
+                                           std::optional<site::Approval> approval = {},
+                                           const std::vector<site::DeviceId>* among = nullptr);
     // Errc::not_found, listing what there is.
     Result<site::Device> find(std::string_view name_or_id);
     Result<site::Device> find(site::DeviceId id);
     // `mac` in any form site::parse_mac takes. Errc::not_found, invalid_argument.
     Result<site::Device> find_by_mac(std::string_view mac);
+
+    // Name, addresses, UUID, serial, comment and approval become those of `device`; else as add().
+    Status change(const site::Device& device);
+    // Errc::busy: it is running something. Its records go with it.
+    Status remove(site::DeviceId id);
+    // What its agent reported. Errc::not_found.
+    Status set_asset(site::DeviceId id, const std::string& json, site::WallTime at);
+    Result<std::vector<site::Variable>> variables(site::DeviceId id);
+    Status set_variable(site::DeviceId id, const site::Variable& variable);
+    // Errc::not_found, listing what there is.
+    Status remove_variable(site::DeviceId id, std::string_view name);
 
     // Replaces the token the device had. Errc::not_found: no such device.
     Status set_token(site::DeviceId id, std::string_view token_sha256);

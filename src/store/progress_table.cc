@@ -104,35 +104,103 @@ Status ProgressTable::append_steps(std::span<const StepEvent> events) {
         for (const auto& event : events) {
             TRY(connection_.execute(
                 "INSERT INTO step_history (deployment_id, device_id, step_index, step_name,"
-                " outcome, message, at_ms) VALUES (:a, :b, :c, :d, :e, :f, :g)",
+                " outcome, message, at_ms, output) VALUES (:a, :b, :c, :d, :e, :f, :g, :h)",
                 {event.deployment_id.value, event.device_id.value, event.step_index,
                  event.step_name, std::string(site::to_string(event.outcome)), event.message,
-                 site::to_unix_milliseconds(event.at)}));
+                 site::to_unix_milliseconds(event.at), event.output}));
         }
         return {};
     });
 }
 
+namespace {
+
+Result<std::vector<StepEvent>> read_steps(Connection& connection, std::string_view where,
+                                          const std::vector<SqlValue>& parameters) {
+    std::vector<StepEvent> events;
+    for (const auto& row : TRY(connection.query(
+             "SELECT deployment_id, device_id, step_index, step_name, outcome, message, at_ms,"
+             " output FROM step_history " +
+                 std::string(where) + " ORDER BY id",
+             parameters))) {
+        StepEvent event;
+        event.deployment_id = site::DeploymentId(row.integer(0));
+        event.device_id = site::DeviceId(row.integer(1));
+        event.step_index = row.integer(2);
+        event.step_name = row.text(3);
+        event.outcome = site::step_outcome_from(row.text(4)).value_or(site::StepOutcome::failed);
+        event.message = row.text(5);
+        event.at = site::from_unix_milliseconds(row.integer(6));
+        event.output = row.text(7);
+        events.push_back(std::move(event));
+    }
+    return events;
+}
+
+}  // namespace
+
 Result<std::vector<StepEvent>> ProgressTable::steps(site::DeploymentId deployment,
                                                     site::DeviceId device) {
-    return connection_.read("read step history", [&]() -> Result<std::vector<StepEvent>> {
-        std::vector<StepEvent> events;
-        for (const auto& row : TRY(connection_.query(
-                 "SELECT step_index, step_name, outcome, message, at_ms FROM step_history"
-                 " WHERE deployment_id = :a AND device_id = :b ORDER BY id",
-                 {deployment.value, device.value}))) {
-            StepEvent event;
-            event.deployment_id = deployment;
-            event.device_id = device;
-            event.step_index = row.integer(0);
-            event.step_name = row.text(1);
-            event.outcome =
-                site::step_outcome_from(row.text(2)).value_or(site::StepOutcome::failed);
-            event.message = row.text(3);
-            event.at = site::from_unix_milliseconds(row.integer(4));
-            events.push_back(std::move(event));
+    return connection_.read("read step history", [&] {
+        return read_steps(connection_, "WHERE deployment_id = :a AND device_id = :b",
+                          {deployment.value, device.value});
+    });
+}
+
+Result<std::vector<StepEvent>> ProgressTable::steps(site::DeviceId device) {
+    return connection_.read("read step history", [&] {
+        return read_steps(connection_, "WHERE device_id = :a", {device.value});
+    });
+}
+
+Status ProgressTable::append_log(std::span<const site::LogLine> lines) {
+    return connection_.write("store log lines", [&]() -> Status {
+        for (const auto& line : lines) {
+            TRY(connection_.execute(
+                "INSERT INTO device_log (device_id, deployment_id, at_ms, level, step_index, text)"
+                " VALUES (:a, :b, :c, :d, :e, :f)",
+                {line.device_id.value, line.deployment_id.value,
+                 site::to_unix_milliseconds(line.at), line.level, line.step_index, line.text}));
         }
-        return events;
+        return {};
+    });
+}
+
+Result<std::vector<site::LogLine>> ProgressTable::log(site::DeviceId device, std::int64_t after,
+                                                      std::int64_t limit) {
+    return connection_.read("read log lines", [&]() -> Result<std::vector<site::LogLine>> {
+        std::vector<site::LogLine> lines;
+        for (const auto& row : TRY(connection_.query(
+                 "SELECT id, deployment_id, at_ms, level, step_index, text FROM device_log"
+                 " WHERE device_id = :a AND id > :b ORDER BY id LIMIT " +
+                     std::to_string(limit),
+                 {device.value, after}))) {
+            lines.push_back({row.integer(0), device, site::DeploymentId(row.integer(1)),
+                             site::from_unix_milliseconds(row.integer(2)), row.text(3),
+                             row.integer(4), row.text(5)});
+        }
+        return lines;
+    });
+}
+
+Result<std::vector<DeviceProgress>> ProgressTable::applied() {
+    return connection_.read("list what is applied", [&] {
+        return select("WHERE state = :a",
+                      {std::string(site::to_string(site::ProgressState::applied))});
+    });
+}
+
+Status ProgressTable::remove_steps_older_than(site::WallTime time) {
+    return connection_.write("forget old steps", [&] {
+        return connection_.execute("DELETE FROM step_history WHERE at_ms < :a",
+                                   {site::to_unix_milliseconds(time)});
+    });
+}
+
+Status ProgressTable::remove_log_older_than(site::WallTime time) {
+    return connection_.write("forget old log lines", [&] {
+        return connection_.execute("DELETE FROM device_log WHERE at_ms < :a",
+                                   {site::to_unix_milliseconds(time)});
     });
 }
 

@@ -33,6 +33,20 @@ public:
     Result<std::vector<site::StepEvent>> steps(site::DeploymentId deployment,
                                                site::DeviceId device);
 
+    // Steps of a device, of all deployments, in order.
+    Result<std::vector<site::StepEvent>> steps(site::DeviceId device);
+
+    // All or none, in order.
+    Status append_log(std::span<const site::LogLine> lines);
+    // Lines after the row `after`, at most `limit`.
+    Result<std::vector<site::LogLine>> log(site::DeviceId device, std::int64_t after,
+                                           std::int64_t limit);
+    // Of every deployment and device: applied, and not confirmed yet.
+    Result<std::vector<site::DeviceProgress>> applied();
+
+    Status remove_steps_older_than(site::WallTime time);
+    Status remove_log_older_than(site::WallTime time);
+
 private:
     Result<std::vector<site::DeviceProgress>> select(std::string_view where,
                                                      const std::vector<SqlValue>& parameters);

@@ -74,4 +74,22 @@ Result<SequenceRecord> SequenceTable::find(SequenceId id) {
     });
 }
 
+Status SequenceTable::remove(std::string_view name_or_id) {
+    return connection_.write("remove task sequence", [&]() -> Status {
+        const auto record = TRY(find(name_or_id));
+        const auto key = site::name_key(record.name);
+        std::string users;
+        for (const auto& row : TRY(connection_.query(
+                 "SELECT d.id FROM deployments d JOIN sequences s ON s.id = d.sequence_id"
+                 " WHERE s.name_key = :a ORDER BY d.id",
+                 {key}))) {
+            users += (users.empty() ? "" : ", ") + std::to_string(row.integer(0));
+        }
+        if (!users.empty()) {
+            return Error(Errc::busy, record.name + " is used by deployment " + users);
+        }
+        return connection_.execute("DELETE FROM sequences WHERE name_key = :a", {key});
+    });
+}
+
 }  // namespace muster::store

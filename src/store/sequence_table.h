@@ -25,6 +25,9 @@ public:
     Result<site::SequenceRecord> find(std::string_view name_or_id);
     Result<site::SequenceRecord> find(site::SequenceId id);
 
+    // All versions. Errc::not_found; busy: a deployment uses one (named).
+    Status remove(std::string_view name_or_id);
+
 private:
     Result<std::vector<site::SequenceRecord>> select(std::string_view where,
                                                      const std::vector<SqlValue>& parameters);

@@ -86,8 +86,91 @@ Migration unicast_columns() {
             }};
 }
 
+// The whole site model: distribution points and what is distributed to them, asset data,
+// variables, rules, schedules, arming, audit. Settings and asset data are JSON text that no query
+// looks into; rules and windows are one a line.
+Migration site_model() {
+    return {3,
+            {
+                "CREATE TABLE distribution_points (id {id}, name TEXT NOT NULL,"
+                " name_key TEXT NOT NULL UNIQUE, settings TEXT NOT NULL,"
+                " created_at_ms BIGINT NOT NULL)",
+
+                "ALTER TABLE images ADD COLUMN kind TEXT NOT NULL DEFAULT 'operating system image'",
+                "ALTER TABLE images ADD COLUMN allow_multicast BIGINT NOT NULL DEFAULT 1",
+                "ALTER TABLE images ADD COLUMN encrypt BIGINT NOT NULL DEFAULT 1",
+                "ALTER TABLE images ADD COLUMN priority TEXT NOT NULL DEFAULT 'medium'",
+                "ALTER TABLE wim_images ADD COLUMN details TEXT NOT NULL DEFAULT '{}'",
+                "CREATE TABLE image_locations (image_id BIGINT NOT NULL REFERENCES images(id)"
+                " ON DELETE CASCADE, point_id BIGINT NOT NULL REFERENCES distribution_points(id)"
+                " ON DELETE CASCADE, state TEXT NOT NULL, detail TEXT NOT NULL,"
+                " checked_at_ms BIGINT NOT NULL, PRIMARY KEY (image_id, point_id))",
+
+                "ALTER TABLE devices ADD COLUMN comment TEXT NOT NULL DEFAULT ''",
+                "ALTER TABLE devices ADD COLUMN approval TEXT NOT NULL DEFAULT 'approved'",
+                "ALTER TABLE devices ADD COLUMN asset TEXT NOT NULL DEFAULT '{}'",
+                "ALTER TABLE devices ADD COLUMN asset_at_ms BIGINT NOT NULL DEFAULT 0",
+                "CREATE TABLE device_variables (device_id BIGINT NOT NULL REFERENCES devices(id)"
+                " ON DELETE CASCADE, name TEXT NOT NULL, name_key TEXT NOT NULL,"
+                " value TEXT NOT NULL, secret BIGINT NOT NULL, PRIMARY KEY (device_id, name_key))",
+
+                "ALTER TABLE collections ADD COLUMN comment TEXT NOT NULL DEFAULT ''",
+                "ALTER TABLE collections ADD COLUMN rules TEXT NOT NULL DEFAULT ''",
+                "ALTER TABLE collections ADD COLUMN windows TEXT NOT NULL DEFAULT ''",
+                "ALTER TABLE collections ADD COLUMN priority BIGINT NOT NULL DEFAULT 0",
+                "ALTER TABLE collections ADD COLUMN limiting_id BIGINT REFERENCES collections(id)",
+                "CREATE TABLE collection_links (collection_id BIGINT NOT NULL"
+                " REFERENCES collections(id) ON DELETE CASCADE, other_id BIGINT NOT NULL"
+                " REFERENCES collections(id), kind TEXT NOT NULL,"
+                " PRIMARY KEY (collection_id, other_id, kind))",
+                "CREATE INDEX collection_links_by_other ON collection_links (other_id)",
+                "CREATE TABLE collection_variables (collection_id BIGINT NOT NULL"
+                " REFERENCES collections(id) ON DELETE CASCADE, name TEXT NOT NULL,"
+                " name_key TEXT NOT NULL, value TEXT NOT NULL, secret BIGINT NOT NULL,"
+                " PRIMARY KEY (collection_id, name_key))",
+
+                "ALTER TABLE deployments ADD COLUMN point_id BIGINT"
+                " REFERENCES distribution_points(id)",
+                "ALTER TABLE deployments ADD COLUMN comment TEXT NOT NULL DEFAULT ''",
+                "ALTER TABLE deployments ADD COLUMN available_from_ms BIGINT NOT NULL DEFAULT 0",
+                "ALTER TABLE deployments ADD COLUMN deadline_ms BIGINT NOT NULL DEFAULT 0",
+                "ALTER TABLE deployments ADD COLUMN expires_ms BIGINT NOT NULL DEFAULT 0",
+                "ALTER TABLE deployments ADD COLUMN armed_until_ms BIGINT NOT NULL DEFAULT 0",
+                "ALTER TABLE deployments ADD COLUMN time_zone TEXT NOT NULL DEFAULT 'UTC'",
+                "ALTER TABLE deployments ADD COLUMN rerun TEXT NOT NULL DEFAULT 'never'",
+                "ALTER TABLE deployments ADD COLUMN offered_to TEXT NOT NULL DEFAULT"
+                " 'network boot,media,running systems'",
+                "ALTER TABLE deployments ADD COLUMN wake_on_lan BIGINT NOT NULL DEFAULT 0",
+                "ALTER TABLE deployments ADD COLUMN pre_stage BIGINT NOT NULL DEFAULT 0",
+                "ALTER TABLE deployments ADD COLUMN ignore_windows BIGINT NOT NULL DEFAULT 0",
+                "ALTER TABLE deployments ADD COLUMN start_at_ms BIGINT NOT NULL DEFAULT 0",
+                "ALTER TABLE deployments ADD COLUMN start_when_all BIGINT NOT NULL DEFAULT 0",
+                "ALTER TABLE deployments ADD COLUMN start_by_hand BIGINT NOT NULL DEFAULT 0",
+                "ALTER TABLE deployments ADD COLUMN readiness_minutes BIGINT NOT NULL DEFAULT 0",
+                "CREATE TABLE armings (deployment_id BIGINT NOT NULL REFERENCES deployments(id)"
+                " ON DELETE CASCADE, device_id BIGINT NOT NULL REFERENCES devices(id)"
+                " ON DELETE CASCADE, at_ms BIGINT NOT NULL, until_ms BIGINT NOT NULL,"
+                " who TEXT NOT NULL, PRIMARY KEY (deployment_id, device_id))",
+
+                "ALTER TABLE step_history ADD COLUMN output TEXT NOT NULL DEFAULT ''",
+                "CREATE INDEX step_history_by_time ON step_history (at_ms)",
+                "CREATE TABLE device_log (id {id}, device_id BIGINT NOT NULL REFERENCES devices(id)"
+                " ON DELETE CASCADE, deployment_id BIGINT NOT NULL, at_ms BIGINT NOT NULL,"
+                " level TEXT NOT NULL, step_index BIGINT NOT NULL, text TEXT NOT NULL)",
+                "CREATE INDEX device_log_by_device ON device_log (device_id, id)",
+                "CREATE INDEX device_log_by_time ON device_log (at_ms)",
+
+                "ALTER TABLE admin_tokens ADD COLUMN role TEXT NOT NULL DEFAULT 'full'",
+                "ALTER TABLE admin_tokens ADD COLUMN expires_at_ms BIGINT NOT NULL DEFAULT 0",
+                "CREATE TABLE audit (id {id}, at_ms BIGINT NOT NULL, who TEXT NOT NULL,"
+                " operation TEXT NOT NULL, target TEXT NOT NULL, before TEXT NOT NULL,"
+                " after TEXT NOT NULL)",
+                "CREATE INDEX audit_by_time ON audit (at_ms)",
+            }};
+}
+
 const std::vector<Migration>& steps() {
-    static const std::vector<Migration> kSteps = {first_tables(), unicast_columns()};
+    static const std::vector<Migration> kSteps = {first_tables(), unicast_columns(), site_model()};
     return kSteps;
 }
 

@@ -5,6 +5,7 @@
 // database cannot log in with it.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -15,9 +16,15 @@
 
 namespace muster::store {
 
+enum class TokenRole { full, read_only };
+std::string_view to_string(TokenRole role);
+std::optional<TokenRole> token_role_from(std::string_view text);
+
 struct AdminToken {
     std::string name;
+    TokenRole role = TokenRole::full;
     site::WallTime created_at;
+    std::optional<site::WallTime> expires_at;  // none: never
 };
 
 class TokenTable {
@@ -25,10 +32,12 @@ public:
     explicit TokenTable(Connection& connection) : connection_(connection) {}
 
     // Errc::already_exists: a token of this name.
-    Status add(std::string_view name, std::string_view token_sha256, site::WallTime now);
-    // The name of the token. Errc::unauthenticated: there is no such token.
-    Result<std::string> verify(std::string_view token_sha256);
-    Result<std::vector<AdminToken>> list();
+    Status add(const AdminToken& token, std::string_view token_sha256);
+    // Errc::unauthenticated: there is no such token, or it has expired.
+    Result<AdminToken> verify(std::string_view token_sha256, site::WallTime now);
+    Result<std::vector<AdminToken>> list();  // in the order made
+    // Errc::not_found, listing what there is. Errc::busy: no other token could make changes then.
+    Status revoke(std::string_view name, site::WallTime now);
 
 private:
     Connection& connection_;
