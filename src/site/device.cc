@@ -3,17 +3,12 @@
 
 #include <algorithm>
 
+#include "site/ascii.h"
 #include "site/names.h"
 
 namespace muster::site {
 
 namespace {
-
-bool is_hex_digit(char c) {
-    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
-}
-
-char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
 
 // The hexadecimal digits of `text` when every separator stands where `layout` has one ('x' is a
 // digit); empty otherwise.

@@ -3,6 +3,8 @@
 
 #include <cstdint>
 
+#include "site/ascii.h"
+
 namespace muster::site {
 
 namespace {
@@ -10,9 +12,6 @@ namespace {
 constexpr std::size_t kMaxDeviceNameBytes = 63;
 constexpr std::size_t kMaxNameCharacters = 100;
 constexpr std::size_t kMaxPrintedBytes = 60;
-
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
-bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
 
 // The bytes of the well-formed UTF-8 character at the front (RFC 3629), 0 when it is none or a
 // control character (C0, DEL, C1).
@@ -49,9 +48,7 @@ bool is_id_text(std::string_view text) {
 
 std::string name_key(std::string_view name) {
     std::string key(name);
-    for (char& c : key) {
-        if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-    }
+    for (char& c : key) c = lower(c);
     return key;
 }
 

@@ -39,4 +39,8 @@ void check_manifest(ByteSpan input);
 // reads the same alone.
 void check_journal(ByteSpan input);
 
+// `input` as the rule of a collection: what is accepted is written in one form, which is accepted
+// again as the same rule and matches the same devices.
+void check_rule(ByteSpan input);
+
 }  // namespace muster::fuzz

@@ -7,6 +7,7 @@
 
 #include "base/prng.h"
 #include "properties.h"
+#include "some_of.h"
 
 namespace muster::fuzz {
 namespace {
@@ -51,27 +52,6 @@ constexpr std::array kDocuments = {
     R"([1,-2.5e3,"\u00e4\n",null,true,{"a":{}}])",
     "a: &x [1, 2]\nb: *x\nc: |\n  text\n",
 };
-
-template <typename List>
-void check_some_of(const List& list, void (*property)(ByteSpan), std::uint64_t seeds) {
-    for (std::uint64_t seed = 0; seed < seeds; ++seed) {
-        SCOPED_TRACE(seed);
-        Prng prng(seed);
-        std::string text(list[prng.below(list.size())]);
-        for (std::uint64_t i = seed % 3 == 0 ? 0 : prng.below(5); i > 0; --i) {
-            const std::size_t place = prng.below(text.size());
-            if (prng.chance(0.3)) {
-                text.erase(place, prng.below(8));
-            } else if (prng.chance(0.3)) {
-                text.insert(place, text.substr(prng.below(text.size()), prng.below(30)));
-            } else {
-                text[place] = static_cast<char>(prng.next());
-            }
-            if (text.empty()) break;
-        }
-        property(as_bytes(text));
-    }
-}
 
 TEST(Property, AnyControlMessageIsSaidAgainTheSameOrRefused) {
     check_some_of(kMessages, check_control, 3000);
