@@ -9,6 +9,7 @@ std::string_view to_string(PauseReason reason) {
         case PauseReason::no_carrier: return "the network cable of this computer is out";
         case PauseReason::no_feedback: return "no receiver is heard";
         case PauseReason::returning: return "the receivers are coming back";
+        case PauseReason::held: return "held by an administrator";
     }
     return "";
 }

@@ -18,7 +18,8 @@
 
 namespace muster::mcast {
 
-enum class PauseReason { none, no_carrier, no_feedback, returning };
+// held: by an administrator; STATUS goes on.
+enum class PauseReason { none, no_carrier, no_feedback, returning, held };
 // In words for people; empty for none.
 std::string_view to_string(PauseReason reason);
 

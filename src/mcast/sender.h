@@ -157,6 +157,10 @@ public:
     void on_others(TimePoint now, std::uint32_t live_members);
     // Whether this computer's own link is up; without it nothing is sent and nobody gets lost.
     void on_carrier(TimePoint now, bool there);
+    // An administrator holds the session, or lets it go on: nobody gets lost meanwhile.
+    void hold(TimePoint now, bool held);
+    // Never faster than this, whatever the rate control says; 0: no such limit.
+    void limit_rate(TimePoint now, std::uint64_t bits_per_second);
 
     void on_deadline(TimePoint now);
     TimePoint next_deadline(TimePoint now) const;
@@ -230,10 +234,12 @@ private:
     Pacer pacer_;
     SlowComputers slow_;
     bool held_for_slow_ = false;  // the rate
+    std::uint64_t rate_limit_bits_per_second_ = 0;
     SetAside aside_;
     Pause pause_;
     PauseReason paused_ = PauseReason::none;
     std::optional<TimePoint> returning_since_;
+    std::optional<TimePoint> held_since_;
     SenderState state_ = SenderState::gathering;
     SenderCounters counters_;
     std::vector<SenderEvent> events_;

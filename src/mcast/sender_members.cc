@@ -143,7 +143,7 @@ void Sender::forget_satisfied() {
 }
 
 void Sender::check_members(TimePoint now) {
-    if (now < next_member_check_ || !pause_.has_carrier()) return;
+    if (now < next_member_check_ || !pause_.has_carrier() || held_since_) return;
     next_member_check_ = now + kMemberCheckInterval;
     nak_rate_.on_time(now);
     least_open_blocks_ = membership_.least_open_blocks();
@@ -189,8 +189,20 @@ void Sender::on_carrier(TimePoint now, bool there) {
     check_pause(now);
 }
 
+void Sender::hold(TimePoint now, bool held) {
+    if (held == held_since_.has_value()) return;
+    if (held) {
+        held_since_ = now;
+    } else {
+        membership_.excuse(now, now - *held_since_);
+        held_since_.reset();
+    }
+    check_pause(now);
+}
+
 void Sender::check_pause(TimePoint now) {
     PauseReason reason = pause_.reason(now);
+    if (held_since_ && reason != PauseReason::no_carrier) reason = PauseReason::held;
     if (reason != PauseReason::none) returning_since_.reset();
     if (reason == PauseReason::none && paused_ != PauseReason::none && membership_.anybody_away()) {
         if (!returning_since_) returning_since_ = now;

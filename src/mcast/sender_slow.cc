@@ -80,14 +80,23 @@ void Sender::bring_back(TimePoint now, MemberNumber number) {
 
 // What slow computers can take is below what the rate would be, or nothing else is known.
 void Sender::apply_ceiling(TimePoint now) {
-    const std::uint64_t wish = rate_.bits_per_second();
+    const std::uint64_t most = rate_limit_bits_per_second_;
+    std::uint64_t wish = rate_.bits_per_second();
+    if (most > 0 && (wish == 0 || most < wish)) wish = most;
     const std::uint64_t ceiling = slow_.ceiling(now);
     held_for_slow_ = ceiling > 0 && (wish == 0 || ceiling < wish);
     const std::uint64_t rate = held_for_slow_ ? ceiling : wish;
     if (rate != pacer_.rate_bits_per_second()) pacer_.set_rate(now, rate);
 }
 
+void Sender::limit_rate(TimePoint now, std::uint64_t bits_per_second) {
+    rate_limit_bits_per_second_ = bits_per_second;
+    apply_ceiling(now);
+}
+
 RateLimit Sender::rate_limit() const {
+    const std::uint64_t most = rate_limit_bits_per_second_;
+    if (most > 0 && pacer_.rate_bits_per_second() == most) return RateLimit::cap;
     return held_for_slow_ ? RateLimit::slow_clients : rate_.limit();
 }
 

@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include <filesystem>
-
 #include "server/api.h"
 #include "server/documents.h"
 #include "site/names.h"
@@ -9,26 +7,47 @@ namespace muster::server {
 
 namespace {
 
-Result<Answer> list_images(ApiParts& parts) {
+Result<Value> image_document(ApiParts& parts, const site::ImagePackage& image) {
+    Value points = Value::list();
+    const auto locations = TRY(parts.database.images().locations(image.id));
+    const auto all = TRY(parts.database.points().list());
+    for (const auto& location : locations) {
+        Value item = Value::map();
+        for (const auto& point : all) {
+            if (point.id == location.point_id) item.set("point", point.name);
+        }
+        item.set("state", to_string(location.state)).set("detail", location.detail);
+        points.push(std::move(item.set("checked_at", time_document(location.checked_at))));
+    }
+    Value value = document(image);
+    return std::move(value.set("points", std::move(points)));
+}
+
+Result<Answer> list_images(ApiParts& parts, const Request& request) {
+    const std::string kind = TRY(request.query.string_or("kind", ""));
+    const std::string name = TRY(request.query.string_or("name", ""));
     Value list = Value::list();
-    for (const auto& image : TRY(parts.database.images().list())) list.push(document(image));
-    return Answer{200, Value::map().set("images", std::move(list))};
+    for (const auto& image : TRY(parts.database.images().list())) {
+        if (!kind.empty() && to_string(image.kind) != kind) continue;
+        if (!name.empty() && !site::matches_wildcard(name, image.name)) continue;
+        list.push(TRY(image_document(parts, image)));
+    }
+    return Answer{200, Value::map().set("items", std::move(list))};
 }
 
 Result<Answer> add_image(ApiParts& parts, const Value& body) {
-    TRY(body.only_keys({"name", "path", "version", "comment", "multicast_only"}));
     ImportRequest request;
     request.name = TRY(body.string_at("name"));
     request.source_path = TRY(body.string_at("path"));
-    request.version = TRY(body.string_or("version", ""));
-    request.comment = TRY(body.string_or("comment", ""));
-    if (body.find("multicast_only") != nullptr) {
-        request.multicast_only = TRY(body.bool_at("multicast_only"));
-    }
-    TRY(site::check_name("image", request.name));
-    if (!std::filesystem::path(request.source_path).is_absolute()) {
-        return Error(Errc::invalid_argument, "path: " + request.source_path +
-                                                 " is not absolute; it is a path on the server");
+    request.version = TRY(body.string_at("version"));
+    request.comment = TRY(body.string_at("comment"));
+    request.multicast_only = TRY(body.bool_at("multicast_only"));
+    request.allow_multicast = TRY(body.bool_at("allow_multicast"));
+    request.encrypt = TRY(body.bool_at("encrypt"));
+    request.priority = *site::priority_from(TRY(body.string_at("priority")));
+    if (request.multicast_only && !request.allow_multicast) {
+        return Error(Errc::invalid_argument,
+                     "multicast_only: only via multicast needs allow_multicast");
     }
     const std::string version = request.version.empty() ? "1" : request.version;
     for (const auto& image : TRY(parts.database.images().list())) {
@@ -37,39 +56,73 @@ Result<Answer> add_image(ApiParts& parts, const Value& body) {
         return Error(Errc::already_exists, "image " + image.name + " version " + version +
                                                " exists already: give another --version");
     }
-    const std::int64_t job = parts.imports.add(std::move(request));
-    return Answer{202, Value::map().set("job", job)};
+    const std::int64_t job = parts.imports.reserve();
+    return Answer{202, Value::map().set("job", job),
+                  [&parts, job, request] { parts.imports.start(job, request); }};
 }
 
-Result<Answer> show_job(ApiParts& parts, const Request& request) {
-    const std::int64_t id = TRY(id_in(request, "job"));
-    const auto status = TRY(parts.imports.status(id));
+Value job_document(std::int64_t id, const JobStatus& status) {
     Value value = Value::map();
-    value.set("state", to_string(status.state)).set("stage", status.stage);
-    value.set("progress", status.progress).set("error", status.error);
-    return Answer{200, std::move(value)};
+    value.set("job", id).set("what", status.what).set("state", to_string(status.state));
+    value.set("stage", status.stage).set("progress", status.progress);
+    return std::move(value.set("error", status.error));
+}
+
+Result<Answer> set_image(ApiParts& parts, const Request& request) {
+    auto image = TRY(parts.database.images().find(request.path.at("image")));
+    const Value& body = request.body;
+    image.comment = TRY(body.string_or("comment", image.comment));
+    image.allow_multicast = TRY(body.bool_or("allow_multicast", image.allow_multicast));
+    image.encrypt = TRY(body.bool_or("encrypt", image.encrypt));
+    image.multicast_only = TRY(body.bool_or("multicast_only", image.multicast_only));
+    const std::string priority =
+        TRY(body.string_or("priority", std::string(to_string(image.priority))));
+    image.priority = *site::priority_from(priority);
+    TRY(parts.database.images().change(image));
+    return Answer{200, TRY(image_document(parts, image))};
 }
 
 Result<Answer> remove_image(ApiParts& parts, const Request& request) {
-    const auto image = TRY(parts.database.images().find(request.path.at("name")));
-    const auto removed = TRY(parts.database.images().remove_if_unused(image.id));
-    if (removed.content_unused) TRY(parts.content.remove(removed.content_id));
-    return Answer{200, Value::map().set("removed", image.name)};
+    const auto image = TRY(parts.database.images().find(request.path.at("image")));
+    const auto gone = TRY(parts.database.images().remove_if_unused(image.id));
+    Answer answer = removed(image.name);
+    if (gone.content_unused) {
+        answer.after = [&parts, id = gone.content_id] { parts.imports.discard(id); };
+    }
+    return answer;
+}
+
+Result<Answer> validate_image(ApiParts& parts, const Request& request) {
+    const auto image = TRY(parts.database.images().find(request.path.at("image")));
+    const bool repair = TRY(request.body.bool_at("repair"));
+    const std::int64_t job = parts.imports.reserve();
+    return Answer{202, Value::map().set("job", job),
+                  [&parts, job, image, repair] { parts.imports.validate(job, image, repair); }};
 }
 
 }  // namespace
 
-void add_image_routes(Router& router, ApiParts& parts) {
-    router.add("GET", "/api/v1/images", [&parts](const Request&) { return list_images(parts); });
-    router.add("POST", "/api/v1/images",
-               [&parts](const Request& request) { return add_image(parts, request.body); });
-    router.add("GET", "/api/v1/images/{name}", [&parts](const Request& request) -> Result<Answer> {
-        return Answer{200, document(TRY(parts.database.images().find(request.path.at("name"))))};
+void add_image_operations(Router& router, ApiParts& parts) {
+    router.on("listImages", [&parts](const Request& request) { return list_images(parts, request); });
+    router.on("addImage", [&parts](const Request& request) { return add_image(parts, request.body); });
+    router.on("showImage", [&parts](const Request& request) -> Result<Answer> {
+        const auto image = TRY(parts.database.images().find(request.path.at("image")));
+        return Answer{200, TRY(image_document(parts, image))};
     });
-    router.add("DELETE", "/api/v1/images/{name}",
-               [&parts](const Request& request) { return remove_image(parts, request); });
-    router.add("GET", "/api/v1/jobs/{job}",
-               [&parts](const Request& request) { return show_job(parts, request); });
+    router.on("setImage", [&parts](const Request& request) { return set_image(parts, request); });
+    router.on("removeImage",
+              [&parts](const Request& request) { return remove_image(parts, request); });
+    router.on("validateImage",
+              [&parts](const Request& request) { return validate_image(parts, request); });
+    router.on("listJobs", [&parts](const Request&) -> Result<Answer> {
+        Value list = Value::list();
+        for (const auto& [id, status] : parts.imports.list()) list.push(job_document(id, status));
+        return Answer{200, Value::map().set("items", std::move(list))};
+    });
+    router.on("showJob", [&parts](const Request& request) -> Result<Answer> {
+        const std::int64_t id = TRY(id_in(request, "job"));
+        return Answer{200, job_document(id, TRY(parts.imports.status(id)))};
+    });
 }
 
 }  // namespace muster::server

@@ -292,6 +292,16 @@ void SenderEngine::others(std::uint32_t live_members) {
     inbox_.post([this, live_members] { core_->on_others(net::monotonic_now(), live_members); });
 }
 
+void SenderEngine::hold(bool held) {
+    inbox_.post([this, held] { core_->hold(net::monotonic_now(), held); });
+}
+
+void SenderEngine::limit_rate(std::uint64_t bits_per_second) {
+    inbox_.post([this, bits_per_second] {
+        core_->limit_rate(net::monotonic_now(), bits_per_second);
+    });
+}
+
 void SenderEngine::start_now() {
     inbox_.post([this] { core_->start(net::monotonic_now()); });
 }

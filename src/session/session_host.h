@@ -49,6 +49,8 @@ public:
     // A request for PATH/OBJECT, PATH being that of the options. The caller has checked who asks.
     net::HttpResponse answer_range(std::string_view object, const net::HttpRequest& request);
     void start_now() { engine_->start_now(); }
+    void hold(bool held) { engine_->hold(held); }
+    void limit_rate(std::uint64_t bits_per_second) { engine_->limit_rate(bits_per_second); }
     void others(std::uint32_t live_members) { engine_->others(live_members); }
     void end(const std::string& why) { engine_->end(why); }
     // The token of this computer is good no more: it is put out, and the group gets a new secret.

@@ -120,6 +120,14 @@ void SessionStreams::start_now() {
     for (auto& stream : streams_) stream->start_now();
 }
 
+void SessionStreams::hold(bool held) {
+    for (auto& stream : streams_) stream->hold(held);
+}
+
+void SessionStreams::limit_rate(std::uint64_t bits_per_second) {
+    for (auto& stream : streams_) stream->limit_rate(bits_per_second / streams_.size());
+}
+
 void SessionStreams::revoke(const std::string& name) {
     for (auto& stream : streams_) stream->revoke(name);
 }

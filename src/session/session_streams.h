@@ -35,6 +35,9 @@ public:
     // As SessionHost::answer_range, of the stream whose member asks.
     net::HttpResponse answer_range(std::string_view object, const net::HttpRequest& request);
     void start_now();
+    void hold(bool held);  // as SenderEngine's
+    // Of all streams together; 0: no limit.
+    void limit_rate(std::uint64_t bits_per_second);
     void end(const std::string& why);
     void revoke(const std::string& name);  // as SessionHost::revoke
     SenderSnapshot snapshot() const;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "site/device.h"
 
+#include "base/enum_words.h"
+
 #include <algorithm>
 
 #include "site/ascii.h"
@@ -32,15 +34,14 @@ bool only_digit(const std::string& digits, char digit) {
 
 }  // namespace
 
-std::string_view to_string(Approval approval) {
-    return approval == Approval::approved ? "approved" : "pending";
-}
+namespace {
+constexpr EnumWord<Approval> kApprovals[] = {{Approval::approved, "approved"},
+                                             {Approval::unknown, "unknown"},
+                                             {Approval::pending, "pending"}};
+}  // namespace
 
-std::optional<Approval> approval_from(std::string_view text) {
-    if (text == "approved") return Approval::approved;
-    if (text == "pending") return Approval::pending;
-    return std::nullopt;
-}
+std::string_view to_string(Approval approval) { return word_of(kApprovals, approval); }
+std::optional<Approval> approval_from(std::string_view text) { return value_of(kApprovals, text); }
 
 Result<std::string> parse_mac(std::string_view text) {
     std::string digits;

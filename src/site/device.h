@@ -13,8 +13,9 @@
 
 namespace muster::site {
 
-// A computer that came by itself waits for an administrator's word when the site is told so.
-enum class Approval { approved, pending };
+// A computer that came by itself is unknown until an administrator approves it; pending: and does
+// nothing before.
+enum class Approval { approved, unknown, pending };
 std::string_view to_string(Approval approval);
 std::optional<Approval> approval_from(std::string_view text);
 

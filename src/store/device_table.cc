@@ -200,6 +200,19 @@ Result<std::vector<site::Variable>> DeviceTable::variables(DeviceId id) {
                             [&] { return list_variables(connection_, "device", id.value); });
 }
 
+Result<std::map<DeviceId, std::vector<site::Variable>>> DeviceTable::all_variables() {
+    using Variables = std::map<DeviceId, std::vector<site::Variable>>;
+    return connection_.read("list variables", [&]() -> Result<Variables> {
+        Variables variables;
+        for (const auto& row : TRY(connection_.query(
+                 "SELECT device_id, name, value, secret FROM device_variables", {}))) {
+            variables[DeviceId(row.integer(0))].push_back(
+                {row.text(1), row.text(2), row.integer(3) != 0});
+        }
+        return variables;
+    });
+}
+
 Status DeviceTable::set_variable(DeviceId id, const site::Variable& variable) {
     return connection_.write("set variable", [&] {
         return store::set_variable(connection_, "device", id.value, variable);

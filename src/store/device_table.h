@@ -4,6 +4,8 @@
 // token_table.h for why only a hash).
 #pragma once
 
+#include <map>
+#include <optional>
 #include <string_view>
 #include <vector>
 
@@ -39,6 +41,7 @@ public:
     // What its agent reported. Errc::not_found.
     Status set_asset(site::DeviceId id, const std::string& json, site::WallTime at);
     Result<std::vector<site::Variable>> variables(site::DeviceId id);
+    Result<std::map<site::DeviceId, std::vector<site::Variable>>> all_variables();
     Status set_variable(site::DeviceId id, const site::Variable& variable);
     // Errc::not_found, listing what there is.
     Status remove_variable(site::DeviceId id, std::string_view name);
