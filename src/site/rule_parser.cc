@@ -4,7 +4,6 @@
 // grows, so that the stack is bounded whatever was typed.
 #include <algorithm>
 #include <array>
-#include <limits>
 #include <optional>
 
 #include "site/ascii.h"
@@ -292,10 +291,11 @@ namespace {
 
 struct Unit {
     std::string_view name;
-    int shift;
+    std::int64_t bytes;
 };
-constexpr std::array kUnits = {Unit{"KB", 10},  Unit{"MB", 20},  Unit{"GB", 30},  Unit{"TB", 40},
-                               Unit{"KiB", 10}, Unit{"MiB", 20}, Unit{"GiB", 30}, Unit{"TiB", 40}};
+constexpr std::array kUnits = {
+    Unit{"KB", 1LL << 10},  Unit{"MB", 1LL << 20},  Unit{"GB", 1LL << 30},  Unit{"TB", 1LL << 40},
+    Unit{"KiB", 1LL << 10}, Unit{"MiB", 1LL << 20}, Unit{"GiB", 1LL << 30}, Unit{"TiB", 1LL << 40}};
 
 const Unit* take_unit(TextCursor& cursor) {
     for (const auto& unit : kUnits) {
@@ -307,36 +307,25 @@ const Unit* take_unit(TextCursor& cursor) {
 }  // namespace
 
 Result<RuleLiteral> RuleParser::parse_number() {
-    constexpr std::size_t kMaxDigits = 18;
     const std::size_t begin = cursor_.offset();
-    const auto whole = cursor_.take_while(is_digit);
-    const auto fraction = cursor_.take('.') ? cursor_.take_while(is_digit) : std::string_view("");
-    const bool has_point = cursor_.offset() > begin + whole.size();
+    const Decimal number = *cursor_.take_decimal();
     TextCursor ahead = cursor_;
     ahead.skip_blanks();
     const Unit* unit = take_unit(ahead);
-    if ((has_point && fraction.empty()) || (unit == nullptr && is_name_character(cursor_.peek()))) {
+    if (unit != nullptr) {
+        cursor_ = ahead;
+    } else if (is_name_character(cursor_.peek())) {
         return cursor_.expected("a number with an optional unit KB, MB, GB or TB");
     }
-    if (unit != nullptr) cursor_ = ahead;
     if (unit != nullptr && spec_->type != AttributeType::bytes) {
         return cursor_.error_at(begin, name_ + " is no size: write the value without a unit");
     }
-    if (has_point && unit == nullptr) {
+    if (unit == nullptr && !number.fraction.empty()) {
         return cursor_.expected_at(begin, "a whole number, or one with a unit");
     }
-    unsigned __int128 value = 0;
-    unsigned __int128 scale = 1;
-    const std::string digits = std::string(whole) + std::string(fraction);
-    if (digits.size() <= kMaxDigits) {
-        for (const char digit : digits) value = value * 10 + static_cast<unsigned>(digit - '0');
-        for (std::size_t i = 0; i < fraction.size(); ++i) scale *= 10;
-        value = (value << (unit == nullptr ? 0 : unit->shift)) / scale;
-    }
-    if (digits.size() > kMaxDigits || value > std::numeric_limits<std::int64_t>::max()) {
-        return cursor_.error_at(begin, "the number has too many digits");
-    }
-    return RuleLiteral(static_cast<std::int64_t>(value));
+    const auto value = scaled(number, unit == nullptr ? 1 : unit->bytes);
+    if (!value) return cursor_.error_at(begin, "the number has too many digits");
+    return RuleLiteral(*value);
 }
 
 Result<Rule> parse_rule(std::string_view text, std::span<const AttributeSpec> known) {

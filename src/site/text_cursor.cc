@@ -2,6 +2,7 @@
 #include "site/text_cursor.h"
 
 #include <algorithm>
+#include <limits>
 #include <vector>
 
 #include "site/ascii.h"
@@ -69,6 +70,32 @@ std::optional<std::int64_t> TextCursor::take_digits(std::size_t digits) {
     if (end - offset_ != digits) return std::nullopt;
     offset_ = end;
     return number;
+}
+
+std::optional<Decimal> TextCursor::take_decimal() {
+    Decimal decimal;
+    decimal.whole = take_while(is_digit);
+    if (decimal.whole.empty()) return std::nullopt;
+    if (peek() == '.' && offset_ + 1 < text_.size() && is_digit(text_[offset_ + 1])) {
+        skip(1);
+        decimal.fraction = take_while(is_digit);
+    }
+    return decimal;
+}
+
+std::optional<std::int64_t> scaled(const Decimal& value, std::int64_t unit) {
+    constexpr std::size_t kMaxDigits = 18;
+    if (value.whole.size() + value.fraction.size() > kMaxDigits) return std::nullopt;
+    __int128 digits = 0;
+    __int128 divisor = 1;
+    for (const char c : value.whole) digits = digits * 10 + (c - '0');
+    for (const char c : value.fraction) {
+        digits = digits * 10 + (c - '0');
+        divisor *= 10;
+    }
+    const __int128 product = digits * unit / divisor;
+    if (product > std::numeric_limits<std::int64_t>::max()) return std::nullopt;
+    return static_cast<std::int64_t>(product);
 }
 
 Error TextCursor::error_at(std::size_t offset, std::string_view message) const {

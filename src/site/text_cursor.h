@@ -6,7 +6,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <functional>
 #include <optional>
 #include <span>
 #include <string>
@@ -15,6 +14,14 @@
 #include "base/result.h"
 
 namespace muster::site {
+
+// "8", "1.5": digits as written, to be scaled by a unit that stands behind them.
+struct Decimal {
+    std::string_view whole;
+    std::string_view fraction;  // without the point
+};
+// value * unit, rounded down; empty: more than 18 digits, or too large for the type.
+std::optional<std::int64_t> scaled(const Decimal& value, std::int64_t unit);
 
 // The text must outlive it.
 class TextCursor {
@@ -35,6 +42,8 @@ public:
     bool take_word(std::string_view word);
     // Exactly `digits` decimal digits (at most 18) and no digit after them.
     std::optional<std::int64_t> take_digits(std::size_t digits);
+    // Digits, and a point with more digits when both are there; nothing is taken without a digit.
+    std::optional<Decimal> take_decimal();
 
     // Errc::invalid_argument "column N: expected WHAT, found 'rest of the word'".
     Error expected(std::string_view what) const { return expected_at(offset_, what); }

@@ -43,4 +43,8 @@ void check_journal(ByteSpan input);
 // again as the same rule and matches the same devices.
 void check_rule(ByteSpan input);
 
+// `input` as a schedule of rates, a maintenance window and a time: what is accepted is written in
+// one form, which is accepted again as the same; a window is open when it opens.
+void check_schedule(ByteSpan input);
+
 }  // namespace muster::fuzz

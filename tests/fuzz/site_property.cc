@@ -1,15 +1,14 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "base/check.h"
 #include "properties.h"
+#include "site/maintenance.h"
 #include "site/rule.h"
+#include "site/schedule.h"
+#include "site/time_zone.h"
 
 namespace muster::fuzz {
 
 namespace {
-
-std::string_view as_text(ByteSpan input) {
-    return {reinterpret_cast<const char*>(input.data()), input.size()};
-}
 
 site::Attributes some_device() {
     site::Attributes device;
@@ -37,6 +36,30 @@ void check_rule(ByteSpan input) {
     CHECK(rule->matches(device) == again->matches(device));
     CHECK(rule->explain(device).find(rule->matches(device) ? "is true" : "is false") !=
           std::string::npos);
+}
+
+void check_schedule(ByteSpan input) {
+    const std::string_view text = as_text(input);
+    if (const auto schedule = site::parse_rate_schedule(text); schedule.ok()) {
+        const std::string once = to_string(*schedule);
+        const auto again = site::parse_rate_schedule(once);
+        CHECK(again.ok() && *again == *schedule && to_string(*again) == once);
+    }
+    if (const auto window = site::parse_maintenance_window(text); window.ok()) {
+        CHECK(site::check_window(*window).ok());
+        const auto again = site::parse_maintenance_window(to_string(*window));
+        CHECK(again.ok() && *again == *window);
+        const auto opening = site::next_opening(*window, site::LocalTime{});
+        CHECK(!opening || (site::is_open(*window, *opening) && *opening > site::LocalTime{}));
+    }
+    const auto no_zone = [](std::string_view) -> Result<site::TimeZone> {
+        return Error(Errc::not_found, "no zone");
+    };
+    if (const auto time = site::parse_time(text, no_zone); time.ok()) {
+        const auto again = site::parse_time(site::format_time(*time), no_zone);
+        const bool readable = *time >= site::WallTime{} && site::format_time(*time)[4] == '-';
+        CHECK(!readable || (again.ok() && *again == *time));
+    }
 }
 
 }  // namespace muster::fuzz

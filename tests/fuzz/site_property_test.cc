@@ -16,7 +16,21 @@ constexpr std::array kRules = {
     "Model like 'B?ro*\xc3\xbc' or Unknown != false",
 };
 
+constexpr std::array kSchedules = {
+    "mon-fri 08:00-17:00 100M; fri 22:00-06:00 1.5G\nsat,sun 00:00-24:00 500k",
+    "daily 20:00-00:00 123456",
+    "sat,sun 22:00 for 6h30m",
+    "2026-12-01 18:30 for 90m",
+    "2026-12-01T08:00:30.25+01:00",
+    "2026-12-01 08:00 Europe/Berlin",
+    "9999-12-31 23:59 -01",
+};
+
 TEST(Property, AnyRuleIsWrittenAgainTheSameOrRefused) { check_some_of(kRules, check_rule, 5000); }
+
+TEST(Property, AnyScheduleIsWrittenAgainTheSameOrRefused) {
+    check_some_of(kSchedules, check_schedule, 5000);
+}
 
 }  // namespace
 }  // namespace muster::fuzz
