@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+//
+// Connections and what each computer is told. What they report is in agent_reports.cc.
 #include "server/agent_hub.h"
 
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
 
-#include "mcast/packet.h"
 #include "sequence/task_sequence.h"
 #include "server/clock.h"
-#include "site/decide.h"
 #include "site/names.h"
 #include "text/json.h"
 #include "text/yaml.h"
@@ -19,8 +19,11 @@ namespace {
 constexpr Duration kFlushInterval = std::chrono::seconds(1);
 }
 
-AgentHub::AgentHub(net::Loop& loop, store::SiteDatabase& database)
-    : loop_(loop), database_(database) {
+void say(net::WebSocket& socket, const Value& message) { socket.send_text(text::to_json(message)); }
+
+AgentHub::AgentHub(net::Loop& loop, store::SiteDatabase& database, Directory& directory,
+                   Callbacks callbacks)
+    : loop_(loop), database_(database), directory_(directory), callbacks_(std::move(callbacks)) {
     flush_ = loop_.after(kFlushInterval, [this] { flush(); });
 }
 
@@ -31,73 +34,34 @@ AgentHub::~AgentHub() {
     }
 }
 
+// ---- connections ----
+
 void AgentHub::accept(std::shared_ptr<net::WebSocket> socket, const site::Device& device) {
     const std::uint64_t id = next_id_++;
     Agent& agent = agents_[id];
     agent.socket = std::move(socket);
     agent.device = device;
     agent.socket->on_closed([this, id, alive = alive_](const std::string& why) {
-        if (!*alive) return;
-        auto it = agents_.find(id);
-        if (it == agents_.end()) return;
-        spdlog::info("{}: disconnected: {}", it->second.device.name, why);
-        auto& live = it->second.live;
-        if (live.state == site::ProgressState::running) {
-            live.stage = "not connected";
-            live.message = why;
-            live.rate_bytes_per_second = 0;
-            it->second.dirty = true;
-        }
-        if (it->second.dirty) (void)save(it->second);
-        agents_.erase(it);
+        if (*alive) on_closed(id, why);
     });
     agent.socket->on_text([this, id, alive = alive_](const std::string& text) {
         if (*alive) on_text(id, text);
     });
 }
 
-void AgentHub::on_text(std::uint64_t id, const std::string& text) {
+void AgentHub::on_closed(std::uint64_t id, const std::string& why) {
     auto it = agents_.find(id);
     if (it == agents_.end()) return;
-    auto message = text::parse_json(text);
-    Status status = message.ok() ? on_message(it->second, *message) : Status(message.error());
-    if (status.ok()) return;
-    spdlog::warn("{}: {}", it->second.device.name, status.error().message());
-    // Only what trying again would not mend is a refusal; an agent at work comes back from the
-    // rest.
-    const Errc code = status.error().code();
-    const bool for_good =
-        code == Errc::version_mismatch || code == Errc::invalid_argument || code == Errc::not_found;
-    if (!for_good) return it->second.socket->close(status.error().message());
-    Value refusal = Value::map();
-    refusal.set("type", "refused").set("reason", status.error().message());
-    it->second.socket->send_text(text::to_json(refusal));
-    it->second.socket->close(status.error().message());
-}
-
-Status AgentHub::on_message(Agent& agent, const Value& message) {
-    const std::string type = TRY(message.string_at("type"));
-    if (type == "hello") return on_hello(agent, message);
-    if (!agent.greeted) return Error(Errc::invalid_argument, "expected a hello first");
-    if (type == "step") return on_step(agent, message);
-    if (type == "progress") return on_progress(agent, message);
-    if (type == "result") return on_result(agent, message);
-    return Error(Errc::invalid_argument, "message of unknown type " + type);
-}
-
-Status AgentHub::on_hello(Agent& agent, const Value& message) {
-    const std::int64_t version = TRY(message.int_at("protocol"));
-    if (version != mcast::kProtocolVersion) {
-        return Error(Errc::version_mismatch,
-                     "protocol version " + std::to_string(version) +
-                         " of the agent is not version " + std::to_string(mcast::kProtocolVersion) +
-                         " of this server: install the same muster on both");
+    Agent& agent = it->second;
+    spdlog::info("{}: disconnected: {}", agent.device.name, why);
+    if (agent.live.state == site::ProgressState::running) {
+        agent.live.stage = "not connected";
+        agent.live.message = why;
+        agent.live.rate_bytes_per_second = 0;
+        agent.dirty = true;
     }
-    agent.greeted = true;
-    spdlog::info("{}: connected from {}", agent.device.name, agent.socket->peer().to_string());
-    forget_earlier_connections(agent);
-    if (!TRY(message.bool_or("working", false))) return decide(agent);
-    return take_up(agent, site::DeploymentId(TRY(message.int_at("deployment"))));
+    if (agent.dirty) (void)save(agent);
+    agents_.erase(it);
 }
 
 // A computer that was switched off leaves a connection behind that nobody has closed.
@@ -112,34 +76,80 @@ void AgentHub::forget_earlier_connections(const Agent& agent) {
     }
 }
 
-// The agent came back in the middle of a deployment; what was known of it is in the database.
-Status AgentHub::take_up(Agent& agent, site::DeploymentId deployment) {
-    const auto records = TRY(database_.progress().for_device(agent.device.id));
-    auto record = std::find_if(records.begin(), records.end(),
-                               [&](const auto& r) { return r.deployment_id == deployment; });
-    if (record == records.end()) {
-        return Error(Errc::not_found, "the agent works on deployment " +
-                                          std::to_string(deployment.value) +
-                                          ", which this server did not give it: start it again");
+const AgentHub::Agent* AgentHub::agent_of(site::DeviceId device) const {
+    for (const auto& [id, agent] : agents_) {
+        if (agent.greeted && agent.device.id == device) return &agent;
     }
-    agent.idle = false;
-    agent.live = *record;
-    spdlog::info("{}: goes on with deployment {}", agent.device.name, deployment.value);
-    return {};
+    return nullptr;
+}
+
+bool AgentHub::is_connected(site::DeviceId device) const { return agent_of(device) != nullptr; }
+
+void AgentHub::on_device_changed(const site::Device& device) {
+    for (auto& [id, agent] : agents_) {
+        if (agent.device.id == device.id) agent.device = device;
+    }
+}
+
+void AgentHub::disconnect(site::DeviceId device, const std::string& why) {
+    for (auto it = agents_.begin(); it != agents_.end();) {
+        if (it->second.device.id != device) {
+            ++it;
+            continue;
+        }
+        it->second.socket->close(why);
+        it = agents_.erase(it);
+    }
+}
+
+// ---- what to do ----
+
+Result<site::Decision> AgentHub::decision_for(const site::Device& device,
+                                              site::Environment environment) {
+    const auto rooms = TRY(directory_.collections_of(device.id));
+    const auto deployments = TRY(database_.deployments().of_collections(rooms));
+    const auto progress = TRY(progress_of(device.id));
+    const auto armings = TRY(database_.deployments().armings(device.id));
+    const auto now = wall_now();
+    site::Situation situation{device, deployments, progress, armings, now, environment};
+    const auto zone = callbacks_.zone();
+    situation.opens = [&](const site::Deployment& deployment) {
+        return directory_.opens(deployment.collection_id, zone, now);
+    };
+    return site::decide(situation);
+}
+
+Result<site::Decision> AgentHub::decision_for(const site::Device& device) {
+    const auto* agent = agent_of(device.id);
+    return decision_for(device, agent ? agent->environment : site::Environment::network_boot);
+}
+
+Result<std::string> AgentHub::explain(const site::Device& device) {
+    const auto* agent = agent_of(device.id);
+    if (agent != nullptr && !agent->idle) {
+        const auto& live = agent->live;
+        return device.name + " is in step '" + live.step_name + "' of deployment " +
+               std::to_string(live.deployment_id.value) +
+               (live.stage.empty() ? "" : ": " + live.stage) +
+               (live.message.empty() ? "" : ": " + live.message) +
+               (agent->paused ? "; it is paused" : "") + ".";
+    }
+    const auto decision = TRY(decision_for(device));
+    if (agent != nullptr || !decision.run) return decision.reason;
+    return decision.reason +
+           " But it is not connected: it is off, or its agent cannot reach this "
+           "server.";
 }
 
 Status AgentHub::decide(Agent& agent) {
-    const auto deployments = TRY(database_.deployments().for_device(agent.device.id));
-    const auto progress = TRY(database_.progress().for_device(agent.device.id));
-    const auto decision = site::decide(agent.device, deployments, progress);
+    const auto decision = TRY(decision_for(agent.device, agent.environment));
     Value message = Value::map();
     agent.idle = !decision.run;
+    if (decision.ask_again) ask_again_at(*decision.ask_again);
     if (!decision.run) {
         message.set("type", "idle").set("reason", decision.reason);
     } else {
-        auto deployment = std::find_if(deployments.begin(), deployments.end(),
-                                       [&](const auto& d) { return d.id == *decision.run; });
-        message = TRY(order(*deployment));
+        message = TRY(order(TRY(database_.deployments().find(*decision.run))));
         agent.live = {};
         agent.live.deployment_id = *decision.run;
         agent.live.device_id = agent.device.id;
@@ -147,7 +157,7 @@ Status AgentHub::decide(Agent& agent) {
         TRY(save(agent));
     }
     spdlog::info("{}: {}", agent.device.name, decision.reason);
-    agent.socket->send_text(text::to_json(message));
+    say(*agent.socket, message);
     return {};
 }
 
@@ -189,7 +199,14 @@ Result<Value> AgentHub::order(const site::Deployment& deployment) {
     return message;
 }
 
+// Once for all changes of a moment, and not within a transaction.
 void AgentHub::reconsider() {
+    loop_.post([this, alive = alive_] {
+        if (*alive) ask_idle();
+    });
+}
+
+void AgentHub::ask_idle() {
     for (auto& [id, agent] : agents_) {
         if (!agent.greeted || !agent.idle) continue;
         Status status = decide(agent);
@@ -197,74 +214,83 @@ void AgentHub::reconsider() {
     }
 }
 
-// ---- reports ----
-
-Status AgentHub::on_step(Agent& agent, const Value& message) {
-    site::StepEvent event;
-    event.deployment_id = agent.live.deployment_id;
-    event.device_id = agent.device.id;
-    event.step_index = TRY(message.int_at("index"));
-    event.step_name = TRY(message.string_at("name"));
-    event.message = TRY(message.string_or("message", ""));
-    const std::string outcome = TRY(message.string_at("outcome"));
-    const auto known = site::step_outcome_from(outcome);
-    if (!known) return Error(Errc::invalid_argument, "outcome: " + outcome + " is not known");
-    event.outcome = *known;
-    event.at = wall_now();
-    TRY(database_.progress().append_steps(std::span(&event, 1)));
-    spdlog::info("{}: step {} ({}) {}{}{}", agent.device.name, event.step_index + 1,
-                 event.step_name, outcome, event.message.empty() ? "" : ": ", event.message);
-    agent.live.step_index = event.step_index;
-    agent.live.step_name = event.step_name;
-    agent.live.stage.clear();
-    agent.live.progress = 0;
-    return save(agent);
+// The earliest moment at which an answer changes by itself.
+void AgentHub::ask_again_at(site::WallTime time) {
+    if (ask_again_time_ && *ask_again_time_ <= time) return;
+    ask_again_time_ = time;
+    // Clocks are set; a day is soon enough to look again.
+    const auto wait = std::clamp<std::chrono::milliseconds>(
+        time - wall_now(), std::chrono::milliseconds(10), std::chrono::hours(24));
+    ask_again_ = loop_.after(wait, [this] {
+        ask_again_time_.reset();
+        ask_idle();
+    });
 }
 
-Status AgentHub::on_progress(Agent& agent, const Value& message) {
-    auto& live = agent.live;
-    live.stage = TRY(message.string_at("stage"));
-    live.progress = TRY(message.number_or("progress", 0));
-    live.rate_bytes_per_second = TRY(message.number_or("rate_bytes_per_second", 0));
-    live.missing_blocks = TRY(message.int_or("missing_blocks", 0));
-    live.message = TRY(message.string_or("message", ""));
-    live.counters.blocks_received = TRY(message.int_or("blocks_received", 0));
-    live.counters.blocks_repaired = TRY(message.int_or("blocks_repaired", 0));
-    live.counters.unicast_bytes = TRY(message.int_or("unicast_bytes", 0));
-    live.counters.loss = TRY(message.number_or("loss", 0));
-    live.counters.seconds = TRY(message.number_or("seconds", 0));
-    live.updated_at = wall_now();
-    agent.dirty = true;
-    return {};
-}
+// ---- control ----
 
-Status AgentHub::on_result(Agent& agent, const Value& message) {
-    const std::string state = TRY(message.string_at("state"));
-    const auto known = site::progress_state_from(state);
-    if (!known || !site::is_final(*known)) {
-        return Error(Errc::invalid_argument, "state: " + state + " is no result");
+std::vector<std::string> AgentHub::control(site::DeploymentId deployment,
+                                           const std::vector<site::DeviceId>& devices,
+                                           const std::string& action, const std::string& reason) {
+    std::vector<std::string> told;
+    for (auto& [id, agent] : agents_) {
+        const bool meant = devices.empty() || std::find(devices.begin(), devices.end(),
+                                                        agent.device.id) != devices.end();
+        if (!meant || !agent.greeted || agent.live.deployment_id != deployment) continue;
+        // A failed step may be done again or passed over; everything else is for who is at work.
+        const bool after_failure = agent.live.state == site::ProgressState::failed &&
+                                   (action == "retry" || action == "skip");
+        if (agent.idle && !after_failure) continue;
+        agent.control = next_control_++;
+        agent.control_answer.clear();
+        Value message = Value::map();
+        message.set("type", "control").set("id", agent.control);
+        message.set("deployment", deployment.value).set("action", action);
+        say(*agent.socket, message.set("reason", reason));
+        spdlog::info("{}: told to {}{}{}", agent.device.name, action, reason.empty() ? "" : ": ",
+                     reason);
+        told.push_back(agent.device.name);
     }
-    agent.live.state = *known;
-    agent.live.message = TRY(message.string_or("message", ""));
-    agent.live.verified = TRY(message.bool_or("verified", false));
-    agent.live.stage = agent.live.verified ? "verified" : state;
-    agent.live.progress = 1;
-    agent.live.rate_bytes_per_second = 0;
-    agent.idle = true;
-    TRY(save(agent));
-    spdlog::info("{}: {}{}{}", agent.device.name, state, agent.live.message.empty() ? "" : ": ",
-                 agent.live.message);
-    Value answer = Value::map();
-    answer.set("type", "recorded");
-    agent.socket->send_text(text::to_json(answer));
-    // Another deployment may have been made meanwhile.
-    return decide(agent);
+    std::sort(told.begin(), told.end());
+    return told;
+}
+
+std::string AgentHub::control_answer(site::DeviceId device) const {
+    const auto* agent = agent_of(device);
+    return agent == nullptr ? "" : agent->control_answer;
+}
+
+// ---- what is known ----
+
+Result<std::vector<site::DeviceProgress>> AgentHub::progress(site::DeploymentId deployment) {
+    auto records = TRY(database_.progress().list(deployment));
+    std::unordered_map<std::int64_t, const Agent*> live;
+    for (const auto& [id, agent] : agents_) {
+        if (agent.live.deployment_id == deployment) live[agent.device.id.value] = &agent;
+    }
+    for (auto& record : records) {
+        const auto it = live.find(record.device_id.value);
+        if (it != live.end()) record = it->second->live;
+    }
+    return records;
+}
+
+Result<std::vector<site::DeviceProgress>> AgentHub::progress_of(site::DeviceId device) {
+    auto records = TRY(database_.progress().for_device(device));
+    const auto* agent = agent_of(device);
+    for (auto& record : records) {
+        if (agent != nullptr && agent->live.deployment_id == record.deployment_id) {
+            record = agent->live;
+        }
+    }
+    return records;
 }
 
 Status AgentHub::save(Agent& agent) {
     agent.live.updated_at = wall_now();
     agent.dirty = false;
     if (agent.live.deployment_id.value == 0) return {};
+    if (callbacks_.on_progress) callbacks_.on_progress(agent.live, agent.device.name);
     return database_.progress().upsert(std::span(&agent.live, 1));
 }
 
@@ -272,25 +298,17 @@ void AgentHub::flush() {
     std::vector<site::DeviceProgress> records;
     for (auto& [id, agent] : agents_) {
         if (agent.dirty && agent.live.deployment_id.value != 0) records.push_back(agent.live);
-        agent.dirty = false;
     }
     if (!records.empty()) {
-        Status status = database_.progress().upsert(records);
-        if (!status.ok()) spdlog::error("progress not saved: {}", status.error().message());
-    }
-    flush_ = loop_.after(kFlushInterval, [this] { flush(); });
-}
-
-Result<std::vector<site::DeviceProgress>> AgentHub::progress(site::DeploymentId deployment) {
-    auto records = TRY(database_.progress().list(deployment));
-    for (auto& record : records) {
-        for (const auto& [id, agent] : agents_) {
-            if (agent.live.deployment_id == deployment && agent.device.id == record.device_id) {
-                record = agent.live;
-            }
+        const Status status = database_.progress().upsert(records);
+        if (!status.ok()) {
+            spdlog::error("progress is not saved yet: {}", status.error().message());
+        } else {
+            for (auto& [id, agent] : agents_) agent.dirty = false;
         }
     }
-    return records;
+    settle_applied();
+    flush_ = loop_.after(kFlushInterval, [this] { flush(); });
 }
 
 }  // namespace muster::server

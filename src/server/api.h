@@ -7,8 +7,8 @@
 #pragma once
 
 #include "server/agent_hub.h"
-#include "server/directory.h"
 #include "server/content_jobs.h"
+#include "server/directory.h"
 #include "server/router.h"
 #include "server/session_manager.h"
 #include "server/site_settings.h"
@@ -26,6 +26,8 @@ struct ApiParts {
     Directory& directory;
     const ApiDescription& description;
     std::string fingerprint;
+    std::string interface;  // through which computers are woken
+    void wake(const site::Deployment& deployment);
 };
 
 void add_site_operations(Router& router, ApiParts& parts);
@@ -39,8 +41,9 @@ void add_session_operations(Router& router, ApiParts& parts);
 
 // Makes a token for the device, registers it and returns the file's contents for the agent.
 Result<Value> enrol(ApiParts& parts, const site::Device& device);
-// An unknown computer makes itself known, as the site's settings allow.
-Result<site::Device> admit(ApiParts& parts, const std::string& mac);
+
+// site::ZoneFinder: of the system.
+Result<site::TimeZone> find_zone(std::string_view name);
 
 // {"items": [...], "next": name of the last}, when there may be more.
 template <typename T, typename ToDocument>
@@ -55,6 +58,7 @@ Value page_document(const std::vector<T>& items, std::int64_t limit, ToDocument 
 }
 // Of the query's limit, after and name.
 Result<store::Page> page_of(const Request& request);
+Value session_document(const SessionInfo& info);
 // {"removed": name}
 Answer removed(std::string_view name);
 

@@ -65,7 +65,8 @@ Status take(ApiParts& parts, const Value& body, site::Collection& collection) {
         target.clear();
         for (const auto& item : *list->as_list()) target.push_back(*item.as_string());
     };
-    const auto others = [&](std::string_view key, std::vector<site::CollectionId>& target) -> Status {
+    const auto others = [&](std::string_view key,
+                            std::vector<site::CollectionId>& target) -> Status {
         const Value* list = body.find(key);
         if (list == nullptr) return {};
         target.clear();
@@ -132,11 +133,11 @@ Result<Answer> list_members(ApiParts& parts, const Request& request) {
     const auto members = TRY(parts.directory.members(collection.id));
     const auto page = TRY(page_of(request));
     const auto devices = TRY(parts.database.devices().page(page, {}, &members));
-    return Answer{200, page_document(devices, page.limit, [&](const site::Device& device) {
-                      Value value = document(device);
-                      return std::move(
-                          value.set("connected", parts.agents.is_connected(device.id)));
-                  })};
+    return Answer{
+        200, page_document(devices, page.limit, [&](const site::Device& device) {
+            Value value = document(device);
+            return std::move(value.set("connected", parts.agents.is_connected(device.id)));
+        })};
 }
 
 Result<Answer> set_variable(ApiParts& parts, const Request& request) {

@@ -163,8 +163,8 @@ Result<Answer> show_history(ApiParts& parts, const Request& request) {
 Result<Answer> show_log(ApiParts& parts, const Request& request) {
     const auto device = TRY(device_in(parts, request));
     const auto limit = TRY(request.query.int_or("limit", 100));
-    const auto lines = TRY(parts.database.progress().log(
-        device.id, TRY(request.query.int_or("after", 0)), limit));
+    const auto lines =
+        TRY(parts.database.progress().log(device.id, TRY(request.query.int_or("after", 0)), limit));
     Value list = Value::list();
     for (const auto& line : lines) list.push(document(line));
     Value value = Value::map().set("items", std::move(list));
@@ -202,7 +202,8 @@ void add_device_operations(Router& router, ApiParts& parts) {
         });
     };
     on("listDevices", list_devices);
-    on("addDevice", [](ApiParts& p, const Request& request) { return add_device(p, request.body); });
+    on("addDevice",
+       [](ApiParts& p, const Request& request) { return add_device(p, request.body); });
     on("importDevices",
        [](ApiParts& p, const Request& request) { return import_devices(p, request.body); });
     on("showDevice", [](ApiParts& p, const Request& request) -> Result<Answer> {

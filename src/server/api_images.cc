@@ -103,8 +103,10 @@ Result<Answer> validate_image(ApiParts& parts, const Request& request) {
 }  // namespace
 
 void add_image_operations(Router& router, ApiParts& parts) {
-    router.on("listImages", [&parts](const Request& request) { return list_images(parts, request); });
-    router.on("addImage", [&parts](const Request& request) { return add_image(parts, request.body); });
+    router.on("listImages",
+              [&parts](const Request& request) { return list_images(parts, request); });
+    router.on("addImage",
+              [&parts](const Request& request) { return add_image(parts, request.body); });
     router.on("showImage", [&parts](const Request& request) -> Result<Answer> {
         const auto image = TRY(parts.database.images().find(request.path.at("image")));
         return Answer{200, TRY(image_document(parts, image))};

@@ -33,8 +33,8 @@ void add_sequence_operations(Router& router, ApiParts& parts) {
     router.on("addSequence",
               [&parts](const Request& request) { return add_sequence(parts, request.body); });
     router.on("showSequence", [&parts](const Request& request) -> Result<Answer> {
-        return Answer{
-            200, document(TRY(parts.database.sequences().find(request.path.at("sequence"))))};
+        return Answer{200,
+                      document(TRY(parts.database.sequences().find(request.path.at("sequence"))))};
     });
     router.on("removeSequence", [&parts](const Request& request) -> Result<Answer> {
         const auto sequence = TRY(parts.database.sequences().find(request.path.at("sequence")));

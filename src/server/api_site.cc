@@ -13,6 +13,8 @@ Result<store::Page> page_of(const Request& request) {
     return page;
 }
 
+Result<site::TimeZone> find_zone(std::string_view name) { return store::load_time_zone(name); }
+
 Answer removed(std::string_view name) { return {200, Value::map().set("removed", name)}; }
 
 namespace {
@@ -49,8 +51,8 @@ void add_site_operations(Router& router, ApiParts& parts) {
         Value value = Value::map();
         value.set("version", "0.1.0").set("fingerprint", parts.fingerprint);
         value.set("database", parts.database.where());
-        return Answer{200, std::move(value.set("connected_agents",
-                                               std::uint64_t{parts.agents.connected()}))};
+        return Answer{
+            200, std::move(value.set("connected_agents", std::uint64_t{parts.agents.connected()}))};
     });
     router.on("showDescription", [](const Request&) -> Result<Answer> {
         Answer answer;

@@ -14,8 +14,8 @@ namespace muster::server {
 
 namespace {
 
-constexpr const char* kStages[] = {"waiting", "checking and converting", "hashing", "storing",
-                                   "reading the original", "repairing"};
+constexpr const char* kStages[] = {"waiting", "checking and converting", "hashing",
+                                   "storing", "reading the original",    "repairing"};
 enum Stage { kWaiting, kConverting, kHashing, kStoring, kReadingOriginal, kRepairing };
 
 site::WimImage site_image(const windows::WimImage& image) {

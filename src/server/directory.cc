@@ -108,10 +108,10 @@ Status Directory::evaluate() {
     std::vector<site::DescribedDevice> devices;
     for (const auto& device : TRY(database_.devices().list())) {
         const auto own = variables.find(device.id);
-        devices.push_back({device.id, device.name,
-                           attributes_of(device, own == variables.end()
-                                                     ? std::vector<site::Variable>()
-                                                     : own->second)});
+        devices.push_back(
+            {device.id, device.name,
+             attributes_of(device,
+                           own == variables.end() ? std::vector<site::Variable>() : own->second)});
     }
     membership_ = TRY(site::Membership::evaluate(std::move(definitions), std::move(devices)));
     return {};

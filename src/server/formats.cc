@@ -5,8 +5,13 @@
 
 #include "base/check.h"
 #include "net/address.h"
+#include "server/group_range.h"
 #include "site/device.h"
+#include "site/maintenance.h"
 #include "site/names.h"
+#include "site/schedule.h"
+#include "site/time_zone.h"
+#include "store/time_zone.h"
 
 namespace muster::server {
 
@@ -50,12 +55,25 @@ Status check_absolute_path(const std::string& text) {
                  "'" + site::printable(text) + "' is not absolute; it is a path on the server");
 }
 
+Status check_uuid_or_none(const std::string& text) {
+    return text.empty() ? Status() : status_of(site::parse_smbios_uuid(text));
+}
+
+Result<site::TimeZone> find_zone(std::string_view name) { return store::load_time_zone(name); }
+
 constexpr Format kFormats[] = {
     {"device-name", [](const std::string& t) { return site::check_device_name(t); }},
     {"name", [](const std::string& t) { return site::check_name("name", t); }},
     {"line", [](const std::string& t) { return site::check_text("text", t, 1000); }},
     {"mac", [](const std::string& t) { return status_of(site::parse_mac(t)); }},
     {"smbios-uuid", [](const std::string& t) { return status_of(site::parse_smbios_uuid(t)); }},
+    {"smbios-uuid-or-none", check_uuid_or_none},
+    {"group-range", check_group_range},
+    {"rate-limit", [](const std::string& t) { return status_of(site::parse_rate_schedule(t)); }},
+    {"maintenance-window",
+     [](const std::string& t) { return status_of(site::parse_maintenance_window(t)); }},
+    {"time-zone", [](const std::string& t) { return status_of(find_zone(t)); }},
+    {"time", [](const std::string& t) { return status_of(site::parse_time(t, find_zone)); }},
     {"ip-address", [](const std::string& t) { return status_of(net::Address::parse_ip(t)); }},
     {"variable-name", check_variable_name},
     {"absolute-path", check_absolute_path},

@@ -10,7 +10,7 @@ namespace muster::server {
 
 namespace {
 
-constexpr std::string_view kWords[] = {"ssm", "asm", "ssm6", "asm6"};
+constexpr std::string_view kWords[] = {"auto", "ssm", "asm", "ssm6", "asm6"};
 
 bool is_word(const std::string& text) {
     return std::find(std::begin(kWords), std::end(kWords), text) != std::end(kWords);
@@ -22,15 +22,20 @@ struct Range {
 };
 
 Error no_range(const std::string& text) {
-    return {Errc::invalid_argument, "'" + text +
-                                        "' is none of ssm, asm, ssm6, asm6, nor a range such as "
-                                        "239.1.0.0-239.1.0.255 within 239.0.0.0/8 or 232.0.0.0/8"};
+    return {Errc::invalid_argument,
+            "'" + text +
+                "' is none of auto, ssm, asm, ssm6, asm6, nor a range such as "
+                "239.1.0.0-239.1.0.255 within 239.0.0.0/8 or 232.0.0.0/8"};
 }
 
 Result<std::uint32_t> number_of(const std::string& text, const std::string& whole) {
     const auto address = net::Address::parse_ip(text);
     if (!address.ok() || address->is_v6()) return no_range(whole);
-    return address->v4_number();
+    std::uint32_t number = 0;
+    for (const std::byte octet : address->ip_bytes()) {
+        number = number << 8 | std::to_integer<std::uint32_t>(octet);
+    }
+    return number;
 }
 
 std::string dotted(std::uint32_t number) {
@@ -62,12 +67,14 @@ Status check_group_range(const std::string& text) {
 
 Result<std::string> choose_group(const std::string& range, std::uint16_t first_port,
                                  std::uint16_t last_port, std::uint32_t session,
+                                 const net::Interface& interface,
                                  const std::set<std::string>& taken) {
     if (is_word(range)) {
+        const std::string word = range == "auto" ? "" : range;
         // Of the word's many groups, with a port of the range.
         for (std::uint32_t attempt = 0; attempt < 1000; ++attempt) {
             const std::uint32_t number = session + 0x9E3779B9U * attempt;
-            const auto drawn = TRY(session::group_address(range, number, {}));
+            const auto drawn = TRY(session::group_address(word, number, interface));
             const auto port = static_cast<std::uint16_t>(
                 first_port + number % (std::uint32_t{last_port} - first_port + 1U));
             const std::string text = drawn.with_port(port).to_string();

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
-// Which multicast groups and ports a distribution point may use: "ssm", "asm", "ssm6", "asm6" (drawn
-// by session/group_address.h), or a range of its own as the administrator and the routers of his
-// network know it, "239.1.0.0-239.1.0.255".
+// Which multicast groups and ports a distribution point may use: "auto", "ssm", "asm", "ssm6",
+// "asm6" (drawn by session/group_address.h), or a range of its own as the administrator and the
+// routers of his network know it, "239.1.0.0-239.1.0.255".
 #pragma once
 
 #include <cstdint>
@@ -10,6 +10,7 @@
 #include <string>
 
 #include "base/result.h"
+#include "net/interface.h"
 
 namespace muster::server {
 
@@ -21,6 +22,7 @@ Status check_group_range(const std::string& text);
 // taken.
 Result<std::string> choose_group(const std::string& range, std::uint16_t first_port,
                                  std::uint16_t last_port, std::uint32_t session,
+                                 const net::Interface& interface,
                                  const std::set<std::string>& taken);
 
 }  // namespace muster::server

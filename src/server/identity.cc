@@ -17,8 +17,11 @@ std::string new_token() { return to_hex(net::random_bytes(32)); }
 Result<Identity> identify(store::SiteDatabase& database, std::string_view token) {
     if (!token.empty()) {
         const std::string hash = token_hash(token);
-        auto administrator = database.admin_tokens().verify(hash);
-        if (administrator.ok()) return Identity(Administrator{*administrator});
+        auto administrator = database.admin_tokens().verify(hash, wall_now());
+        if (administrator.ok()) {
+            return Identity(
+                Administrator{administrator->name, administrator->role == store::TokenRole::full});
+        }
         if (administrator.error().code() != Errc::unauthenticated) return administrator.error();
         auto device = database.devices().find_by_token(hash);
         if (device.ok()) return Identity(std::move(*device));
@@ -62,11 +65,12 @@ std::optional<std::string> token_in(const std::string& path) {
 Status ensure_admin_token(store::SiteDatabase& database, const std::string& path,
                           const std::string& server, const std::string& fingerprint) {
     auto token = token_in(path);
-    if (!token || !database.admin_tokens().verify(token_hash(*token)).ok()) {
+    if (!token || !database.admin_tokens().verify(token_hash(*token), wall_now()).ok()) {
         token = new_token();
         const auto now = wall_now();
         const std::string name = "administrator-" + std::to_string(site::to_unix_milliseconds(now));
-        TRY(database.admin_tokens().add(name, token_hash(*token), now));
+        TRY(database.admin_tokens().add({name, store::TokenRole::full, now, {}},
+                                        token_hash(*token)));
     }
     Value value = Value::map();
     value.set("server", server).set("fingerprint", fingerprint).set("token", *token);

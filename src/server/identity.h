@@ -16,6 +16,7 @@ namespace muster::server {
 
 struct Administrator {
     std::string name;
+    bool may_write = false;
 };
 using Identity = std::variant<Administrator, site::Device>;
 

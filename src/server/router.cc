@@ -229,8 +229,9 @@ Result<Answer> Router::change(const Route& route, const Request& request) const 
         }
         return database_.audit().add(record);
     });
-    if (!status.ok()) return status.error();
-    return std::move(*answer);
+    if (status.ok()) return std::move(*answer);
+    if (on_failure_) on_failure_();
+    return status.error();
 }
 
 }  // namespace muster::server

@@ -50,6 +50,8 @@ public:
     // operation: an operationId of the description; a CHECK that there is one and that it has no
     // handler yet.
     void on(std::string_view operation, RouteHandler handler);
+    // Called when a change did not happen after all: what was read meanwhile is not so.
+    void on_failure(std::function<void()> function) { on_failure_ = std::move(function); }
     // Operations nobody answers.
     std::vector<std::string> unanswered() const;
 
@@ -74,6 +76,7 @@ private:
     store::SiteDatabase& database_;
     ApiDescription description_;
     std::vector<Route> routes_;
+    std::function<void()> on_failure_;
 };
 
 // The number that stood for {key}. Errc::not_found when it is none.

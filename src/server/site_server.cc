@@ -6,9 +6,14 @@
 #include <algorithm>
 #include <filesystem>
 
+#include "base/check.h"
 #include "net/https_server.h"
 #include "net/igmp_watch.h"
+#include "net/wake_on_lan.h"
 #include "server/api.h"
+#include "server/clock.h"
+#include "server/documents.h"
+#include "server/events.h"
 #include "server/identity.h"
 #include "server/problem.h"
 #include "session/group_address.h"
@@ -16,39 +21,105 @@
 
 namespace muster::server {
 
+namespace {
+
+constexpr Duration kHousekeeping = std::chrono::minutes(10);
+
+// The default distribution point as the options of the command line have it: made when there is
+// none, else brought up to date.
+Result<PointSettings> default_point(store::SiteDatabase& database,
+                                    const ApiDescription& description, const Value& options) {
+    const auto points = TRY(database.points().list());
+    store::PointRecord point;
+    point.name = "default";
+    point.settings = "{}";
+    point.created_at = wall_now();
+    if (!points.empty()) point = points.front();
+    const auto before = TRY(point_settings_document(point.settings, description));
+    const Value document = overlaid(before, options);
+    const auto settings = TRY(point_settings(document).context("distribution point " + point.name));
+    point.settings = text::to_json(document);
+    if (points.empty()) {
+        TRY(database.points().add(point));
+    } else if (point.settings != points.front().settings) {
+        TRY(database.points().change(point));
+    }
+    return settings;
+}
+
+}  // namespace
+
+// What create() has found out before the parts are put together.
+struct Opened {
+    ServeOptions options;
+    PointSettings settings;
+    std::vector<net::Interface> interfaces;
+    store::SiteDatabase database;
+    store::ContentStore content;
+    net::TlsIdentity identity;
+    crypto::SigningKey signing_key;
+    net::Address listen;
+};
+
 struct SiteServer::Parts {
-    Parts(net::Loop& loop, const ServeOptions& serve_options, store::SiteDatabase opened,
-          store::ContentStore store, net::TlsIdentity key, crypto::SigningKey signing_key,
-          const std::vector<net::Interface>& used, const net::Address& listen)
+    Parts(net::Loop& loop, Opened opened)
         : main_loop(loop),
-          options(serve_options),
-          interfaces(used),
+          options(std::move(opened.options)),
+          interfaces(std::move(opened.interfaces)),
           reachable(net::any_own_address(interfaces.front())),
-          database(std::move(opened)),
-          content(std::move(store)),
-          identity(std::move(key)),
-          agents(loop, database),
-          sessions(loop,
-                   {interfaces, options.rate_bits_per_second, options.rate_mode, options.network,
-                    options.unicast_share_percent, options.slow_clients},
-                   content, std::move(signing_key)),
-          imports(loop, content,
-                  [this](const site::ImagePackage& package) { return record(package); }),
-          api{database, content, imports, sessions, agents, identity.fingerprint()},
-          https(loop, {.listen = listen, .identity = identity}) {
-        add_image_routes(router, api);
-        add_device_routes(router, api);
-        add_deployment_routes(router, api);
+          database(std::move(opened.database)),
+          content(std::move(opened.content)),
+          identity(std::move(opened.identity)),
+          router(database),
+          directory(database),
+          events(loop),
+          agents(loop, database, directory,
+                 {[this] { return zone(); },
+                  [this](const auto& record, const auto& device) { on_progress(record, device); },
+                  [this](const auto& event, const auto& device) { on_step(event, device); }}),
+          sessions(
+              loop, options.network, opened.settings, content, std::move(opened.signing_key),
+              {[this](const auto& deployment) { return size_of(deployment); },
+               [this] { return zone(); }, [this](const SessionInfo& info) { on_session(info); }}),
+          jobs(loop, content,
+               {[this](const auto& package) { return record(package); },
+                [this](const Validated& result) { return on_validated(result); },
+                [this](site::ImageId image) { on_validating(image); }}),
+          api{database,
+              content,
+              jobs,
+              sessions,
+              agents,
+              directory,
+              router.description(),
+              identity.fingerprint(),
+              interfaces.front().name},
+          https(loop, {.listen = opened.listen, .identity = identity}) {
+        add_operations();
+        router.on_failure([this] { directory.invalidate(); });
         https.on_request([this](net::HttpRequest request, net::Responder responder) {
-            responder(handle(request));
+            answer(request, responder);
         });
         https.on_websocket([this](const net::HttpRequest& request, net::WebSocketAcceptor socket) {
             auto status = accept(request, socket);
             if (!status.ok()) socket.reject(problem(status.error()));
         });
+        housekeeping = loop.after(std::chrono::seconds(30), [this] { keep_house(); });
     }
 
+    void add_operations();
+    void answer(const net::HttpRequest& request, const net::Responder& responder);
     Status record(const site::ImagePackage& package);
+    Status on_validated(const Validated& result);
+    void on_validating(site::ImageId image);
+    void on_progress(const site::DeviceProgress& record, const std::string& device);
+    void on_step(const site::StepEvent& event, const std::string& device);
+    void on_session(const SessionInfo& info);
+    std::int64_t size_of(const site::Deployment& deployment);
+    site::TimeZone zone();
+    void keep_house();
+    Status forget_old(const SiteSettings& settings);
+    Status validate_due(const SiteSettings& settings);
     Status watch_queriers();
     net::HttpResponse handle(const net::HttpRequest& request);
     Status accept(const net::HttpRequest& request, const net::WebSocketAcceptor& acceptor);
@@ -62,6 +133,7 @@ struct SiteServer::Parts {
     Result<Part> part_of(const site::Device& device, const PathValues& path);
     Result<net::HttpResponse> answer_range(const net::HttpRequest& request, const PathValues& path);
     Result<Value> open_enrol(const net::HttpRequest& request);
+    Result<site::Device> device_with(const std::string& mac);
 
     net::Loop& main_loop;
     ServeOptions options;
@@ -70,19 +142,78 @@ struct SiteServer::Parts {
     store::SiteDatabase database;
     store::ContentStore content;
     net::TlsIdentity identity;
+    Router router;
+    Directory directory;
+    Events events;
     AgentHub agents;
     SessionManager sessions;
-    ImportJobs imports;
+    ContentJobs jobs;
     ApiParts api;
-    Router router;
     net::HttpsServer https;
     std::vector<std::unique_ptr<net::IgmpWatch>> queriers;
+    net::Timer housekeeping;
+    std::optional<std::pair<std::string, site::TimeZone>> known_zone;
 };
+
+void SiteServer::Parts::add_operations() {
+    add_site_operations(router, api);
+    add_point_operations(router, api);
+    add_image_operations(router, api);
+    add_device_operations(router, api);
+    add_collection_operations(router, api);
+    add_sequence_operations(router, api);
+    add_deployment_operations(router, api);
+    add_session_operations(router, api);
+    // Answered before the router, for it may wait: see answer().
+    router.on("streamEvents", [](const Request&) -> Result<Answer> { return Answer{}; });
+    CHECK(router.unanswered().empty());
+}
+
+// ---- what happens ----
+
+void SiteServer::Parts::on_progress(const site::DeviceProgress& record, const std::string& device) {
+    if (!events.anybody_watches()) return;
+    Value value = document(record, device);
+    value.set("deployment", record.deployment_id.value);
+    events.publish("progress", record.deployment_id.value, value);
+}
+
+void SiteServer::Parts::on_step(const site::StepEvent& event, const std::string& device) {
+    if (!events.anybody_watches()) return;
+    Value value = document(event);
+    value.set("device", device).set("deployment", event.deployment_id.value);
+    events.publish("step", event.deployment_id.value, value);
+}
+
+void SiteServer::Parts::on_session(const SessionInfo& info) {
+    if (!events.anybody_watches()) return;
+    events.publish("session", info.deployment.value, session_document(info));
+}
+
+std::int64_t SiteServer::Parts::size_of(const site::Deployment& deployment) {
+    const auto members = directory.members(deployment.collection_id);
+    return members.ok() ? static_cast<std::int64_t>(members->size()) : 0;
+}
+
+site::TimeZone SiteServer::Parts::zone() {
+    const auto settings = site_settings(database, router.description());
+    if (!settings.ok()) return known_zone ? known_zone->second : site::TimeZone{};
+    if (!known_zone || known_zone->first != settings->time_zone) {
+        auto loaded = store::load_time_zone(settings->time_zone);
+        known_zone = {settings->time_zone, loaded.ok() ? *loaded : site::TimeZone{}};
+    }
+    return known_zone->second;
+}
 
 // An image that has its content but gets no record leaves no content behind.
 Status SiteServer::Parts::record(const site::ImagePackage& package) {
-    auto added = database.images().add(package);
-    if (added.ok()) return {};
+    const Status recorded = database.change("add image", [&]() -> Status {
+        const auto added = TRY(database.images().add(package));
+        const auto points = TRY(database.points().list());
+        return database.images().set_location(
+            {added.id, points.front().id, site::LocationState::available, "", wall_now()});
+    });
+    if (recorded.ok()) return {};
     auto images = database.images().list();
     const bool unused = images.ok() && std::none_of(images->begin(), images->end(), [&](auto& one) {
                             return one.content_id == package.content_id;
@@ -91,7 +222,69 @@ Status SiteServer::Parts::record(const site::ImagePackage& package) {
         Status removed = content.remove(package.content_id);
         if (!removed.ok()) spdlog::warn("{}", removed.error().message());
     }
-    return added.error();
+    return recorded.error();
+}
+
+void SiteServer::Parts::on_validating(site::ImageId image) {
+    const auto points = database.points().list();
+    if (!points.ok() || points->empty()) return;
+    (void)database.images()
+        .set_location({image, points->front().id, site::LocationState::hashing, "", wall_now()})
+        .ok();
+}
+
+Status SiteServer::Parts::on_validated(const Validated& result) {
+    const auto points = TRY(database.points().list());
+    if (!result.detail.empty()) spdlog::warn("image {}: {}", result.image.value, result.detail);
+    TRY(database.images().set_state(
+        result.image, result.sound ? site::ImageState::available : site::ImageState::damaged));
+    return database.images().set_location(
+        {result.image, points.front().id,
+         result.sound ? site::LocationState::available : site::LocationState::damaged,
+         result.detail, wall_now()});
+}
+
+// ---- housekeeping ----
+
+Status SiteServer::Parts::forget_old(const SiteSettings& settings) {
+    const auto ago = [](std::int64_t days) { return wall_now() - std::chrono::days(days); };
+    TRY(database.progress().remove_steps_older_than(ago(settings.keep_status_days)));
+    TRY(database.progress().remove_log_older_than(ago(settings.keep_log_days)));
+    return database.audit().remove_older_than(ago(settings.keep_audit_days));
+}
+
+Status SiteServer::Parts::validate_due(const SiteSettings& settings) {
+    if (settings.validate_content_days == 0) return {};
+    const auto due = wall_now() - std::chrono::days(settings.validate_content_days);
+    const auto points = TRY(database.points().list());
+    for (const auto& location : TRY(database.images().locations(points.front().id))) {
+        const bool rests = location.state == site::LocationState::available;
+        if (!rests || location.checked_at > due) continue;
+        const auto image = TRY(database.images().find(location.image_id));
+        jobs.validate(jobs.reserve(), image, true);
+    }
+    return {};
+}
+
+void SiteServer::Parts::keep_house() {
+    const auto settings = site_settings(database, router.description());
+    const Status status = settings.ok() ? forget_old(*settings) : Status(settings.error());
+    const Status checked = settings.ok() ? validate_due(*settings) : Status();
+    for (const auto& each : {status, checked}) {
+        if (!each.ok()) spdlog::warn("housekeeping: {}", each.error().message());
+    }
+    housekeeping = main_loop.after(kHousekeeping, [this] { keep_house(); });
+}
+
+// ---- requests ----
+
+void SiteServer::Parts::answer(const net::HttpRequest& request, const net::Responder& responder) {
+    if (request.method == "GET" && request.path == "/api/v1/events") {
+        auto administrator = require_administrator(database, request.bearer_token);
+        if (!administrator.ok()) return responder(problem(administrator.error()));
+        return events.answer(request, responder);
+    }
+    responder(handle(request));
 }
 
 net::HttpResponse SiteServer::Parts::handle(const net::HttpRequest& request) {
@@ -107,7 +300,7 @@ net::HttpResponse SiteServer::Parts::handle(const net::HttpRequest& request) {
     }
     auto administrator = require_administrator(database, request.bearer_token);
     if (!administrator.ok()) return problem(administrator.error());
-    return router.handle(request);
+    return router.handle(request, *administrator);
 }
 
 // A computer that has no token yet, where the administrator allowed it: known by its MAC address.
@@ -118,9 +311,35 @@ Result<Value> SiteServer::Parts::open_enrol(const net::HttpRequest& request) {
                      "starts the server with --open-enrolment");
     }
     const auto body = TRY(text::parse_json(request.body));
-    const auto device = TRY(database.devices().find_by_mac(TRY(body.string_at("mac"))));
+    const auto device = TRY(device_with(TRY(body.string_at("mac"))));
     spdlog::info("{}: enrolled by its MAC address from {}", device.name, request.peer.to_string());
-    return enrol(api, device);
+    auto enrolment = TRY(enrol(api, device));
+    sessions.revoke(device.name);
+    return enrolment;
+}
+
+// The computer with that address; an unknown one becomes a device when the site is told so.
+Result<site::Device> SiteServer::Parts::device_with(const std::string& mac) {
+    auto known = database.devices().find_by_mac(mac);
+    if (known.ok() || known.error().code() != Errc::not_found) return known;
+    const auto settings = TRY(site_settings(database, router.description()));
+    if (settings.unknown_computers == UnknownComputers::off) {
+        return Error(Errc::permission_denied,
+                     known.error().message() +
+                         ", and unknown computers are not taken in (muster settings set "
+                         "unknown_computers=ask)");
+    }
+    site::Device device;
+    device.macs = {TRY(site::parse_mac(mac))};
+    device.name = "unknown-";
+    for (char c : device.macs[0]) device.name += c == ':' ? "" : std::string(1, c);
+    device.approval = settings.unknown_computers == UnknownComputers::ask ? site::Approval::pending
+                                                                          : site::Approval::unknown;
+    device.created_at = wall_now();
+    auto added = TRY(database.devices().add(device));
+    directory.invalidate();
+    spdlog::info("{}: an unknown computer, {}", added.name, to_string(added.approval));
+    return added;
 }
 
 Status SiteServer::Parts::accept(const net::HttpRequest& request,
@@ -142,13 +361,13 @@ Result<SiteServer::Parts::Part> SiteServer::Parts::part_of(const site::Device& d
         return digits && !text.empty() && text.size() < 18 ? std::stoll(text) : 0;
     };
     auto deployment = TRY(database.deployments().find(site::DeploymentId(number("deployment"))));
-    const auto collection = TRY(database.collections().find(deployment.collection_id));
+    const bool is_member = TRY(directory.is_member(device.id, deployment.collection_id));
     const auto image_id = site::ImageId(number("image"));
     auto has = [](const auto& list, auto id) {
         return std::find(list.begin(), list.end(), id) != list.end();
     };
-    if (!has(collection.members, device.id) || !has(deployment.image_ids, image_id) ||
-        deployment.state != site::DeploymentState::active) {
+    if (!is_member || !has(deployment.image_ids, image_id) ||
+        deployment.state == site::DeploymentState::cancelled) {
         return Error(Errc::permission_denied,
                      device.name + " has no part in this deployment, or it was cancelled");
     }
@@ -170,6 +389,9 @@ Status SiteServer::Parts::accept_member(const site::Device& device, const net::H
     const auto path = match_path(kPattern, split_path(request.path));
     if (!path) return Error(Errc::not_found, "no such thing: " + request.path);
     const auto [deployment, image] = TRY(part_of(device, *path));
+    // Refused like this, it tries again.
+    const Status admitted = sessions.admit(deployment, image);
+    if (!admitted.ok()) return Error(Errc::unavailable, admitted.error().message());
     auto socket = acceptor.accept();
     if (!socket) return {};
     Status accepted = sessions.accept(socket, request.local, deployment, image, device.name);
@@ -203,7 +425,6 @@ Status SiteServer::Parts::watch_queriers() {
 Result<std::unique_ptr<SiteServer>> SiteServer::create(net::Loop& loop,
                                                        const ServeOptions& options) {
     const auto listen = TRY(net::Address::parse(options.listen).context("--listen"));
-    const auto interfaces = TRY(session::resolve_interfaces(options.network));
     const std::filesystem::path folder(options.data_folder);
     std::error_code failure;
     std::filesystem::create_directories(folder, failure);
@@ -213,13 +434,39 @@ Result<std::unique_ptr<SiteServer>> SiteServer::create(net::Loop& loop,
     }
     std::filesystem::permissions(folder, std::filesystem::perms::owner_all, failure);
     auto content = TRY(store::ContentStore::open(folder / "content"));
-    auto database = TRY(store::SiteDatabase::open((folder / "site.db").string()));
+    auto database = TRY(store::SiteDatabase::open(
+        options.database.empty() ? (folder / "site.db").string() : options.database));
+    const ApiDescription description;
+    const auto settings = TRY(default_point(database, description, options.point_settings));
+    auto network = options.network;
+    network.interfaces = settings.interfaces;
+    const auto interfaces = TRY(session::resolve_interfaces(network));
     auto identity =
         TRY(net::TlsIdentity::load_or_generate((folder / "tls.pem").string(), "muster serve"));
     auto signing_key = TRY(crypto::SigningKey::from_pem(TRY(identity.to_pem())));
-    return std::unique_ptr<SiteServer>(new SiteServer(
-        std::make_unique<Parts>(loop, options, std::move(database), std::move(content),
-                                std::move(identity), std::move(signing_key), interfaces, listen)));
+    Opened opened{options,
+                  settings,
+                  interfaces,
+                  std::move(database),
+                  std::move(content),
+                  std::move(identity),
+                  std::move(signing_key),
+                  listen};
+    return std::unique_ptr<SiteServer>(
+        new SiteServer(std::make_unique<Parts>(loop, std::move(opened))));
+}
+
+void ApiParts::wake(const site::Deployment& deployment) {
+    const auto members = directory.members(deployment.collection_id);
+    if (!members.ok()) return;
+    for (auto id : *members) {
+        const auto device = database.devices().find(id);
+        if (!device.ok() || agents.is_connected(id)) continue;
+        for (const auto& mac : device->macs) {
+            const Status woken = net::wake(interface, mac);
+            if (!woken.ok()) spdlog::warn("{}: {}", device->name, woken.error().message());
+        }
+    }
 }
 
 SiteServer::SiteServer(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}

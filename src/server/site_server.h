@@ -10,8 +10,7 @@
 #include <string>
 
 #include "base/result.h"
-#include "mcast/rate_controller.h"
-#include "mcast/slow_computers.h"
+#include "base/value.h"
 #include "net/loop.h"
 #include "session/network_options.h"
 
@@ -19,12 +18,12 @@ namespace muster::server {
 
 struct ServeOptions {
     std::string data_folder;
-    std::string listen;  // ADDR:PORT of the API
+    std::string database;  // as SiteDatabase::open takes it; empty: site.db of the data folder
+    std::string listen;    // ADDR:PORT of the API
+    // What is not a setting of the distribution point: Wi-Fi and the querier.
     session::NetworkOptions network;
-    std::uint64_t rate_bits_per_second = 0;
-    mcast::RateMode rate_mode = mcast::RateMode::adaptive;
-    std::uint32_t unicast_share_percent = 20;
-    mcast::SlowPolicy slow_clients = mcast::SlowPolicy::defer;
+    // Put over the settings of the default distribution point: PointSettings of docs/api.yaml.
+    Value point_settings = Value::map();
     bool open_enrolment = false;
 };
 

@@ -104,9 +104,9 @@ Result<PointSettings> point_settings(const Value& document) {
     settings.first_port = whole(document, "first_port");
     settings.last_port = whole(document, "last_port");
     if (settings.first_port > settings.last_port) {
-        return Error(Errc::invalid_argument,
-                     "first_port: " + std::to_string(settings.first_port) +
-                         " is above last_port " + std::to_string(settings.last_port));
+        return Error(Errc::invalid_argument, "first_port: " + std::to_string(settings.first_port) +
+                                                 " is above last_port " +
+                                                 std::to_string(settings.last_port));
     }
     read_rate(document, settings);
     if (text(document, "transfer_rate") == "custom" && settings.rate_bits_per_second == 0) {

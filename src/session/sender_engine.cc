@@ -297,9 +297,8 @@ void SenderEngine::hold(bool held) {
 }
 
 void SenderEngine::limit_rate(std::uint64_t bits_per_second) {
-    inbox_.post([this, bits_per_second] {
-        core_->limit_rate(net::monotonic_now(), bits_per_second);
-    });
+    inbox_.post(
+        [this, bits_per_second] { core_->limit_rate(net::monotonic_now(), bits_per_second); });
 }
 
 void SenderEngine::start_now() {

@@ -96,9 +96,9 @@ public:
     // A token that was good for this session is no more: the group gets a fresh secret.
     void rekey();
     void start_now();
-    void hold(bool held);                               // as Sender::hold
-    void limit_rate(std::uint64_t bits_per_second);     // as Sender::limit_rate
-    void others(std::uint32_t live_members);  // of the session's other streams
+    void hold(bool held);                            // as Sender::hold
+    void limit_rate(std::uint64_t bits_per_second);  // as Sender::limit_rate
+    void others(std::uint32_t live_members);         // of the session's other streams
     void end(std::string why);
 
     SenderSnapshot snapshot() const;

@@ -125,4 +125,27 @@ Status check_text(std::string_view kind, std::string_view text, std::size_t max_
     return {};
 }
 
+bool matches_wildcard(std::string_view pattern, std::string_view text) {
+    std::size_t t = 0, p = 0, star = std::string_view::npos, resume = 0;
+    while (t < text.size()) {
+        if (p < pattern.size() && pattern[p] == '*') {
+            star = p++;
+            resume = t;
+        } else if (p < pattern.size() && pattern[p] == '?') {
+            ++p;
+            for (++t; t < text.size() && is_continuation(text[t]);) ++t;
+        } else if (p < pattern.size() && lower(pattern[p]) == lower(text[t])) {
+            ++p;
+            ++t;
+        } else if (star != std::string_view::npos) {
+            p = star + 1;
+            t = ++resume;
+        } else {
+            return false;
+        }
+    }
+    while (p < pattern.size() && pattern[p] == '*') ++p;
+    return p == pattern.size();
+}
+
 }  // namespace muster::site

@@ -29,6 +29,9 @@ Status check_text(std::string_view kind, std::string_view text, std::size_t max_
 // What two spellings of one name have in common; the key names are unique by.
 std::string name_key(std::string_view name);
 
+// * stands for any characters, ? for one; the case of ASCII letters does not count.
+bool matches_wildcard(std::string_view pattern, std::string_view text);
+
 // True when `text` is written like an id: digits only.
 bool is_id_text(std::string_view text);
 

@@ -7,6 +7,7 @@
 #include <optional>
 
 #include "site/ascii.h"
+#include "site/names.h"
 
 namespace muster::site {
 
@@ -14,29 +15,6 @@ namespace {
 
 constexpr std::array<std::string_view, 10> kOperators = {
     "=", "!=", "<", "<=", ">", ">=", "like", "in", "is set", "is not set"};
-
-bool like(std::string_view text, std::string_view pattern) {
-    std::size_t t = 0, p = 0, star = std::string_view::npos, resume = 0;
-    while (t < text.size()) {
-        if (p < pattern.size() && pattern[p] == '*') {
-            star = p++;
-            resume = t;
-        } else if (p < pattern.size() && pattern[p] == '?') {
-            ++p;
-            for (++t; t < text.size() && is_continuation(text[t]);) ++t;
-        } else if (p < pattern.size() && lower(pattern[p]) == lower(text[t])) {
-            ++p;
-            ++t;
-        } else if (star != std::string_view::npos) {
-            p = star + 1;
-            t = ++resume;
-        } else {
-            return false;
-        }
-    }
-    while (p < pattern.size() && pattern[p] == '*') ++p;
-    return p == pattern.size();
-}
 
 bool holds(std::strong_ordering order, RuleOperator op) {
     switch (op) {
@@ -74,7 +52,7 @@ bool compare(const T& value, RuleOperator op, const RuleLiteral& literal) {
 bool compare(const std::string& value, RuleOperator op, const RuleLiteral& literal) {
     const auto* wanted = std::get_if<std::string>(&literal);
     if (wanted != nullptr) {
-        if (op == RuleOperator::like) return like(value, *wanted);
+        if (op == RuleOperator::like) return matches_wildcard(*wanted, value);
         if (op == RuleOperator::equal) return equal_ignoring_case(value, *wanted);
         return holds(compare_ignoring_case(value, *wanted), op);
     }

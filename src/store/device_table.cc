@@ -195,6 +195,21 @@ Status DeviceTable::set_asset(DeviceId id, const std::string& json, site::WallTi
     });
 }
 
+Result<std::int64_t> DeviceTable::recorded(DeviceId id, const std::string& run) {
+    return connection_.read("read position", [&]() -> Result<std::int64_t> {
+        const auto rows = TRY(connection_.query(
+            "SELECT log_seq FROM devices WHERE id = :a AND log_run = :b", {id.value, run}));
+        return rows.empty() ? std::int64_t{0} : rows[0].integer(0);
+    });
+}
+
+Status DeviceTable::set_recorded(DeviceId id, const std::string& run, std::int64_t seq) {
+    return connection_.write("set position", [&] {
+        return connection_.execute("UPDATE devices SET log_run = :a, log_seq = :b WHERE id = :c",
+                                   {run, seq, id.value});
+    });
+}
+
 Result<std::vector<site::Variable>> DeviceTable::variables(DeviceId id) {
     return connection_.read("list variables",
                             [&] { return list_variables(connection_, "device", id.value); });

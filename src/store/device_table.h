@@ -40,6 +40,9 @@ public:
     Status remove(site::DeviceId id);
     // What its agent reported. Errc::not_found.
     Status set_asset(site::DeviceId id, const std::string& json, site::WallTime at);
+    // How far the reports of a run of its agent are recorded: 0 when they are of another run.
+    Result<std::int64_t> recorded(site::DeviceId id, const std::string& run);
+    Status set_recorded(site::DeviceId id, const std::string& run, std::int64_t seq);
     Result<std::vector<site::Variable>> variables(site::DeviceId id);
     Result<std::map<site::DeviceId, std::vector<site::Variable>>> all_variables();
     Status set_variable(site::DeviceId id, const site::Variable& variable);

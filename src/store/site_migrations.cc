@@ -110,6 +110,8 @@ Migration site_model() {
                 "ALTER TABLE devices ADD COLUMN approval TEXT NOT NULL DEFAULT 'approved'",
                 "ALTER TABLE devices ADD COLUMN asset TEXT NOT NULL DEFAULT '{}'",
                 "ALTER TABLE devices ADD COLUMN asset_at_ms BIGINT NOT NULL DEFAULT 0",
+                "ALTER TABLE devices ADD COLUMN log_run TEXT NOT NULL DEFAULT ''",
+                "ALTER TABLE devices ADD COLUMN log_seq BIGINT NOT NULL DEFAULT 0",
                 "CREATE TABLE device_variables (device_id BIGINT NOT NULL REFERENCES devices(id)"
                 " ON DELETE CASCADE, name TEXT NOT NULL, name_key TEXT NOT NULL,"
                 " value TEXT NOT NULL, secret BIGINT NOT NULL, PRIMARY KEY (device_id, name_key))",
