@@ -47,4 +47,8 @@ void check_rule(ByteSpan input);
 // one form, which is accepted again as the same; a window is open when it opens.
 void check_schedule(ByteSpan input);
 
+// `input` as a file of computers: there are rows or faults, and rows that are written are read as
+// the same.
+void check_import(ByteSpan input);
+
 }  // namespace muster::fuzz

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "base/check.h"
 #include "properties.h"
+#include "site/device_import.h"
 #include "site/maintenance.h"
 #include "site/rule.h"
 #include "site/schedule.h"
@@ -59,6 +60,23 @@ void check_schedule(ByteSpan input) {
         const auto again = site::parse_time(site::format_time(*time), no_zone);
         const bool readable = *time >= site::WallTime{} && site::format_time(*time)[4] == '-';
         CHECK(!readable || (again.ok() && *again == *time));
+    }
+}
+
+void check_import(ByteSpan input) {
+    const auto import = site::parse_device_import(as_text(input));
+    CHECK(import.rows.empty() != import.faults.empty());
+    if (import.rows.empty()) return;
+    const std::string once = site::to_csv(import.rows);
+    const auto again = site::parse_device_import(once);
+    CHECK(again.faults.empty() && again.rows.size() == import.rows.size());
+    CHECK(site::to_csv(again.rows) == once);
+    for (std::size_t i = 0; i < again.rows.size(); ++i) {
+        const auto& row = import.rows[i];
+        const auto& same = again.rows[i];
+        CHECK(row.name == same.name && row.macs == same.macs && row.serial == same.serial);
+        CHECK(row.smbios_uuid == same.smbios_uuid && row.collection == same.collection);
+        CHECK(row.variables.size() == same.variables.size());
     }
 }
 

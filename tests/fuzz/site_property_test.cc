@@ -26,10 +26,23 @@ constexpr std::array kSchedules = {
     "9999-12-31 23:59 -01",
 };
 
+constexpr std::array kImports = {
+    "name,mac,smbios guid,serial,collection,variable:Seat\r\n"
+    "PC-01,00155d010203|00-15-5D-01-02-04,,5CG1,Room 12,1\r\nPC-02,,,S-2,,\r\n",
+    "\xef\xbb\xbfSerial Number;Computer Name;Variable:A;variable:B\n"
+    "S-1;PC-01;\"x; \"\"y\"\"\";\n;;;\nS-2;PC-02;;\" z\"\n",
+    "uuid,name\n{4C4C4544004235108054B4C04F4E3132},PC-01\n",
+    "name,mac,colour\nPC-01,x,\"red\nPC-01,00155d010203",
+};
+
 TEST(Property, AnyRuleIsWrittenAgainTheSameOrRefused) { check_some_of(kRules, check_rule, 5000); }
 
 TEST(Property, AnyScheduleIsWrittenAgainTheSameOrRefused) {
     check_some_of(kSchedules, check_schedule, 5000);
+}
+
+TEST(Property, AnyFileOfComputersIsReadAsAWholeOrRefusedAsAWhole) {
+    check_some_of(kImports, check_import, 5000);
 }
 
 }  // namespace
