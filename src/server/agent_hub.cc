@@ -79,7 +79,9 @@ Status AgentHub::on_message(Agent& agent, const Value& message) {
     const std::string type = TRY(message.string_at("type"));
     if (type == "hello") return on_hello(agent, message);
     if (!agent.greeted) return Error(Errc::invalid_argument, "expected a hello first");
-    if (type == "step") return on_step(agent, message);
+    if (type == "step") return on_numbered_step(agent, message);
+    if (type == "log") return on_log(agent, message);
+    if (type == "controlled") return on_controlled(agent, message);
     if (type == "progress") return on_progress(agent, message);
     if (type == "result") return on_result(agent, message);
     return Error(Errc::invalid_argument, "message of unknown type " + type);
@@ -94,6 +96,7 @@ Status AgentHub::on_hello(Agent& agent, const Value& message) {
                          " of this server: install the same muster on both");
     }
     agent.greeted = true;
+    note_run(agent, message);
     spdlog::info("{}: connected from {}", agent.device.name, agent.socket->peer().to_string());
     forget_earlier_connections(agent);
     if (!TRY(message.bool_or("working", false))) return decide(agent);
@@ -224,6 +227,7 @@ Status AgentHub::on_step(Agent& agent, const Value& message) {
 Status AgentHub::on_progress(Agent& agent, const Value& message) {
     auto& live = agent.live;
     live.stage = TRY(message.string_at("stage"));
+    if (TRY(message.bool_or("paused", false))) live.stage += " (paused)";
     live.progress = TRY(message.number_or("progress", 0));
     live.rate_bytes_per_second = TRY(message.number_or("rate_bytes_per_second", 0));
     live.missing_blocks = TRY(message.int_or("missing_blocks", 0));

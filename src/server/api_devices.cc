@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+#include <algorithm>
+
 #include "server/api.h"
 #include "server/clock.h"
 #include "server/documents.h"
@@ -34,6 +36,28 @@ Result<Answer> add_member(ApiParts& parts, const Request& request) {
     return Answer{201, document(TRY(parts.database.collections().find(collection.id)))};
 }
 
+Status control(ApiParts& parts, const Request& request, const Answerer& answer) {
+    TRY(request.body.only_keys({"action", "reason"}));
+    const auto device = TRY(parts.database.devices().find(request.path.at("name")));
+    const std::string action = TRY(request.body.string_at("action"));
+    static constexpr std::string_view kActions[] = {"cancel", "pause", "resume", "retry", "skip"};
+    if (std::find(std::begin(kActions), std::end(kActions), action) == std::end(kActions)) {
+        return request.body.error("action: expected cancel, pause, resume, retry or skip");
+    }
+    const std::string reason = TRY(request.body.string_or("reason", ""));
+    return parts.agents.control(
+        device, action, reason, [answer, name = device.name](const auto& said) {
+            Value body = Value::map();
+            if (!said.answered) {
+                body.set("message", name + " was told, but has not answered yet");
+                return answer(Answer{202, body});
+            }
+            if (!said.accepted) return answer(Error(Errc::busy, name + ": " + said.message));
+            body.set("message", name + ": " + said.message);
+            answer(Answer{200, body});
+        });
+}
+
 }  // namespace
 
 Result<Value> enrol(ApiParts& parts, const site::Device& device) {
@@ -58,6 +82,11 @@ void add_device_routes(Router& router, ApiParts& parts) {
                    const auto device = TRY(parts.database.devices().find(request.path.at("name")));
                    return Answer{201, TRY(enrol(parts, device))};
                });
+    router.add_waiting("POST", "/api/v1/devices/{name}/control",
+                       [&parts](const Request& request, const Answerer& answer) {
+                           Status begun = control(parts, request, answer);
+                           if (!begun.ok()) answer(begun.error());
+                       });
     router.add("GET", "/api/v1/collections", [&parts](const Request&) -> Result<Answer> {
         Value list = Value::list();
         for (const auto& one : TRY(parts.database.collections().list())) list.push(document(one));

@@ -43,10 +43,18 @@ Result<std::int64_t> id_in(const Request& request, const std::string& key) {
 }
 
 void Router::add(std::string method, std::string pattern, RouteHandler handler) {
+    add_waiting(std::move(method), std::move(pattern),
+                [handler = std::move(handler)](const Request& request, const Answerer& answer) {
+                    answer(handler(request));
+                });
+}
+
+void Router::add_waiting(std::string method, std::string pattern, WaitingHandler handler) {
     routes_.push_back({std::move(method), split_path(pattern), std::move(handler)});
 }
 
-net::HttpResponse Router::handle(const net::HttpRequest& http) const {
+void Router::handle(const net::HttpRequest& http,
+                    const std::function<void(net::HttpResponse)>& respond) const {
     const auto segments = split_path(http.path);
     bool other_method = false;
     for (const auto& route : routes_) {
@@ -59,16 +67,21 @@ net::HttpResponse Router::handle(const net::HttpRequest& http) const {
         Request request{http, std::move(*values), {}};
         if (http.method == "POST" || http.method == "PUT") {
             auto body = text::parse_json(http.body.empty() ? "{}" : http.body);
-            if (!body.ok()) return problem(body.error().context("body"));
-            if (body->as_map() == nullptr) return problem(400, "body: expected a JSON map");
+            if (!body.ok()) return respond(problem(body.error().context("body")));
+            if (body->as_map() == nullptr) {
+                return respond(problem(400, "body: expected a JSON map"));
+            }
             request.body = std::move(*body);
         }
-        auto answer = route.handler(request);
-        if (!answer.ok()) return problem(answer.error());
-        return json_response(answer->status, answer->body);
+        return route.handler(request, [respond](const Result<Answer>& answer) {
+            respond(answer.ok() ? json_response(answer->status, answer->body)
+                                : problem(answer.error()));
+        });
     }
-    if (other_method) return problem(405, http.method + " is not possible for " + http.path);
-    return problem(404, "no such thing: " + http.path);
+    if (other_method) {
+        return respond(problem(405, http.method + " is not possible for " + http.path));
+    }
+    respond(problem(404, "no such thing: " + http.path));
 }
 
 }  // namespace muster::server

@@ -27,19 +27,25 @@ struct Answer {
 };
 
 using RouteHandler = std::function<Result<Answer>(const Request&)>;
+// The answer to one request, given once, now or later; a request without one gets a 500.
+using Answerer = std::function<void(const Result<Answer>&)>;
+using WaitingHandler = std::function<void(const Request&, Answerer)>;
 
 class Router {
 public:
     void add(std::string method, std::string pattern, RouteHandler handler);
+    // For what takes a while: the handler keeps the Answerer, but not the Request.
+    void add_waiting(std::string method, std::string pattern, WaitingHandler handler);
     // 404 when no pattern fits, 405 when one fits with another method, 400 for a body that is no
     // JSON map; else what the handler says.
-    net::HttpResponse handle(const net::HttpRequest& request) const;
+    void handle(const net::HttpRequest& request,
+                const std::function<void(net::HttpResponse)>& respond) const;
 
 private:
     struct Route {
         std::string method;
         std::vector<std::string> segments;
-        RouteHandler handler;
+        WaitingHandler handler;
     };
     std::vector<Route> routes_;
 };

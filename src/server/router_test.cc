@@ -14,7 +14,9 @@ net::HttpResponse ask(const Router& router, std::string method, std::string path
     request.method = std::move(method);
     request.path = std::move(path);
     request.body = std::move(body);
-    return router.handle(request);
+    net::HttpResponse response;
+    router.handle(request, [&](net::HttpResponse given) { response = std::move(given); });
+    return response;
 }
 
 Router sample() {
@@ -57,6 +59,21 @@ TEST(Router, RefusesABodyThatIsNoJsonMap) {
     EXPECT_EQ(ask(sample(), "POST", "/api/v1/images", "[1]").status, 400);
     EXPECT_EQ(ask(sample(), "POST", "/api/v1/images", "{}").status, 400);
     EXPECT_EQ(ask(sample(), "POST", "/api/v1/images", R"({"name":"x"})").status, 201);
+}
+
+TEST(Router, AnswersLaterWhenTheHandlerWaits) {
+    Router router;
+    Answerer kept;
+    router.add_waiting("POST", "/api/v1/orders",
+                       [&](const Request&, Answerer answer) { kept = std::move(answer); });
+    net::HttpRequest request;
+    request.method = "POST";
+    request.path = "/api/v1/orders";
+    int status = 0;
+    router.handle(request, [&](const net::HttpResponse& given) { status = given.status; });
+    EXPECT_EQ(status, 0);
+    kept(Error(Errc::busy, "not now"));
+    EXPECT_EQ(status, 409);
 }
 
 TEST(Router, TakesOnlyDigitsForANumber) {

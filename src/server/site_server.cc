@@ -40,7 +40,7 @@ struct SiteServer::Parts {
         add_device_routes(router, api);
         add_deployment_routes(router, api);
         https.on_request([this](net::HttpRequest request, net::Responder responder) {
-            responder(handle(request));
+            handle(request, std::move(responder));
         });
         https.on_websocket([this](const net::HttpRequest& request, net::WebSocketAcceptor socket) {
             auto status = accept(request, socket);
@@ -50,7 +50,7 @@ struct SiteServer::Parts {
 
     Status record(const site::ImagePackage& package);
     Status watch_queriers();
-    net::HttpResponse handle(const net::HttpRequest& request);
+    void handle(const net::HttpRequest& request, net::Responder responder);
     Status accept(const net::HttpRequest& request, const net::WebSocketAcceptor& acceptor);
     Status accept_member(const site::Device& device, const net::HttpRequest& request,
                          const net::WebSocketAcceptor& acceptor);
@@ -94,20 +94,20 @@ Status SiteServer::Parts::record(const site::ImagePackage& package) {
     return added.error();
 }
 
-net::HttpResponse SiteServer::Parts::handle(const net::HttpRequest& request) {
+void SiteServer::Parts::handle(const net::HttpRequest& request, net::Responder responder) {
     if (request.method == "POST" && request.path == "/api/v1/enrol") {
         auto enrolled = open_enrol(request);
-        return enrolled.ok() ? json_response(201, *enrolled) : problem(enrolled.error());
+        return responder(enrolled.ok() ? json_response(201, *enrolled) : problem(enrolled.error()));
     }
     static const auto kContent =
         split_path("/api/v1/deployments/{deployment}/images/{image}/content/{object}");
     if (const auto path = match_path(kContent, split_path(request.path))) {
         auto answer = answer_range(request, *path);
-        return answer.ok() ? std::move(*answer) : problem(answer.error());
+        return responder(answer.ok() ? std::move(*answer) : problem(answer.error()));
     }
     auto administrator = require_administrator(database, request.bearer_token);
-    if (!administrator.ok()) return problem(administrator.error());
-    return router.handle(request);
+    if (!administrator.ok()) return responder(problem(administrator.error()));
+    router.handle(request, responder);
 }
 
 // A computer that has no token yet, where the administrator allowed it: known by its MAC address.
