@@ -226,6 +226,29 @@ def step_that_nobody_needs_is_skipped_and_another_is_not(programs):
         site.refused("device", "control", "PC-09", "cancel", parts=["PC-09"])
 
 
+def check_reported_once(site, computer, servers):
+    """Steps and log lines of a run that partitioned and applied are there, each once."""
+    check_equal(steps_of(site, computer.name),
+                [(0, "started"), (0, "succeeded"), (1, "started"), (1, "succeeded")],
+                "reports of the steps")
+    lines = [line for line in computer.agent.err.splitlines()
+             if re.match(r"\d\d:\d\d:\d\d ", line)]
+    begun = next(number for number, line in enumerate(lines) if "running task" in line)
+    heard = [line for server in servers for line in server.err.splitlines()]
+    for line in set(lines[begun:]):
+        text = f"{computer.name} said: {line[9:]}"
+        check_equal(sum(each.endswith(text) for each in heard),
+                    sum(each[9:] == line[9:] for each in lines[begun:]),
+                    f"how often {text!r} was heard: {servers[-1].describe()}")
+
+
+def start_and_wait_for_image(site, computer, deployment):
+    site.start_agent(computer)
+    wait_until(lambda: [member["state"] for session in site.progress(deployment)[1]
+                        for member in session["members"]] == ["verified"],
+               "the image to have arrived")
+
+
 @lab_test(180)
 def lines_and_steps_of_a_time_without_server_are_there_once_it_is_back(programs):
     with Room(link_rate="200mbit") as room:
@@ -233,24 +256,31 @@ def lines_and_steps_of_a_time_without_server_are_there_once_it_is_back(programs)
         image, tree = make_wim(room, "image", files=2000, noise_bytes=8 * MIB)
         pc = site.computer("PC-01")
         deployment = site.deploy_image(image, ["PC-01"])
-        site.start_agent(pc)
+        start_and_wait_for_image(site, pc, deployment)
         first = site.serve
-        wait_until(lambda: [member["state"] for session in site.progress(deployment)[1]
-                            for member in session["members"]] == ["verified"],
-                   "the image to have arrived")
         first.kill()
         pc.agent.wait_for_line("trying again")
         pc.agent.wait_for_line("task sequence succeeded, verified")
         site.start()
         site.check_all_verified(deployment, {"PC-01": tree})
-        check_equal(steps_of(site, "PC-01"),
-                    [(0, "started"), (0, "succeeded"), (1, "started"), (1, "succeeded")],
-                    "reports of the steps")
-        of_agent = [line for line in pc.agent.err.splitlines()
-                    if re.match(r"\d\d:\d\d:\d\d ", line)]
-        begun = next(number for number, line in enumerate(of_agent) if "running task" in line)
-        for line in of_agent[begun:]:
-            text = f"PC-01 said: {line[9:]}"
-            heard = (first.err + "\n" + site.serve.err).splitlines()
-            count = sum(each.endswith(text) for each in heard)
-            check_equal(count, 1, f"how often the servers heard {text!r}: {site.serve.describe()}")
+        check_reported_once(site, pc, [first, site.serve])
+
+
+@lab_test(180)
+def lines_and_steps_said_into_a_dead_cable_are_said_again(programs):
+    """Both ends still believe in the connection when the last step ends."""
+    with Room(link_rate="200mbit") as room:
+        site = Site(programs, room).start()
+        image, tree = make_wim(room, "image", files=2000, noise_bytes=8 * MIB)
+        pc = site.computer("PC-01")
+        deployment = site.deploy_image(image, ["PC-01"])
+        start_and_wait_for_image(site, pc, deployment)
+        pc.host.link(False)
+        pc.agent.wait_for_line("task sequence succeeded, verified")
+        pc.agent.wait_for_line("trying again")
+        check(pc.agent.err.index("succeeded, verified") < pc.agent.err.index("trying again"),
+              f"it knew of the cable before it was done: {pc.agent.describe()}")
+        check("task sequence succeeded" not in site.serve.err, "the cable was not out in time")
+        pc.host.link(True)
+        site.check_all_verified(deployment, {"PC-01": tree})
+        check_reported_once(site, pc, [site.serve])
