@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "base/value.h"
 #include "net/interface.h"
 #include "net/loop.h"
 
@@ -25,6 +26,7 @@ struct AgentOptions {
     std::vector<std::string> disks;  // in the order the task sequence counts them; empty: look
     std::string work_folder = "/run/muster";  // small and in memory
     std::uint64_t memory_bytes = 512u << 20;  // for everything the agent does
+    Value hardware;                           // what the computer says of itself (hardware.h)
     bool once = false;  // end after one task sequence instead of waiting for the next
 };
 

@@ -32,18 +32,25 @@ Status read_staged(int fd, std::uint64_t offset, MutableByteSpan out) {
     return {};
 }
 
+// Waits while the step is held. False: stop.
+bool go_on(const ApplyJob& job, const std::string& stage, double done) {
+    job.on_progress(stage, done);
+    return job.gate->pass();
+}
+
 Status apply(const ApplyJob& job) {
+    if (!go_on(job, "applying", 0)) return Error(Errc::cancelled, "stopped");
     int ends[2];
     if (::pipe2(ends, O_CLOEXEC) != 0) return error_from_errno(errno, "pipe");
     ::fcntl(ends[1], F_SETPIPE_SZ, 1 << 20);
     Status fed;
     std::thread feeder([&] {
-        fed = feed_pipe(job.staged_fd, job.image_bytes, ends[1]);
+        fed = feed_pipe(job.staged_fd, job.image_bytes, ends[1], *job.gate);
         ::close(ends[1]);
     });
     auto applied = windows::apply_from_pipe(
         ends[0], job.index, job.disk.windows.device, [&](const windows::ApplyProgress& progress) {
-            return job.on_progress("applying", fraction(progress.bytes_done, progress.bytes_total));
+            return go_on(job, "applying", fraction(progress.bytes_done, progress.bytes_total));
         });
     feeder.join();
     if (!fed.ok()) return fed;
@@ -63,12 +70,12 @@ Result<std::string> apply_and_verify(ApplyJob& job) {
         },
         job.work_folder, job.index));
     job.staged.reset();
-    if (!job.on_progress("finishing the disk", 0)) {
+    if (!go_on(job, "finishing the disk", 0)) {
         return Error(Errc::cancelled, "stopped before the disk was finished");
     }
     TRY(disk::remove_staging(job.disk));
     const auto on_verify = [&](const windows::VerifyProgress& progress) {
-        return job.on_progress("verifying", fraction(progress.bytes_done, progress.bytes_total));
+        return go_on(job, "verifying", fraction(progress.bytes_done, progress.bytes_total));
     };
     const auto report = TRY(windows::verify_volume(device, metadata.path(), job.index, on_verify)
                                 .context("verifying " + device));

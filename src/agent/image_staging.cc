@@ -17,10 +17,11 @@ Result<std::unique_ptr<session::BlockStore>> open_staging(const std::string& sta
     return session::open_device_store(staging_device, image, fd);
 }
 
-Status feed_pipe(int fd, std::uint64_t bytes, int pipe_fd) {
+Status feed_pipe(int fd, std::uint64_t bytes, int pipe_fd, const StepGate& gate) {
     std::vector<char> buffer(1 << 20);
     std::uint64_t done = 0;
     while (done < bytes) {
+        if (!gate.pass()) return Error(Errc::cancelled, "stopped while the image was applied");
         const auto want = std::min<std::uint64_t>(buffer.size(), bytes - done);
         const auto got = ::pread(fd, buffer.data(), want, static_cast<off_t>(done));
         if (got < 0 && errno == EINTR) continue;

@@ -9,6 +9,7 @@
 #include <memory>
 #include <string>
 
+#include "agent/step_gate.h"
 #include "base/result.h"
 #include "content/manifest.h"
 #include "session/block_store.h"
@@ -29,6 +30,7 @@ Result<std::unique_ptr<session::BlockStore>> open_staging(const std::string& sta
                                                           int* fd);
 
 // Writes the first `bytes` of `fd` to the pipe, in order. Ends quietly when the reader has enough.
-Status feed_pipe(int fd, std::uint64_t bytes, int pipe_fd);
+// Errc::cancelled: the gate was stopped.
+Status feed_pipe(int fd, std::uint64_t bytes, int pipe_fd, const StepGate& gate);
 
 }  // namespace muster::agent

@@ -34,7 +34,7 @@ TEST(ImageStaging, FeedsAllBytesInOrder) {
             read.append(buffer, static_cast<std::size_t>(got));
         }
     });
-    EXPECT_TRUE(feed_pipe(memory, text.size(), ends[1]).ok());
+    EXPECT_TRUE(feed_pipe(memory, text.size(), ends[1], StepGate()).ok());
     ::close(ends[1]);
     reader.join();
     ::close(ends[0]);
@@ -43,10 +43,25 @@ TEST(ImageStaging, FeedsAllBytesInOrder) {
     ASSERT_EQ(::pipe2(broken, O_CLOEXEC), 0);
     ::close(broken[0]);
     std::signal(SIGPIPE, SIG_IGN);
-    EXPECT_TRUE(feed_pipe(memory, text.size(), broken[1]).ok())
+    EXPECT_TRUE(feed_pipe(memory, text.size(), broken[1], StepGate()).ok())
         << "a reader with enough is no error";
-    EXPECT_FALSE(feed_pipe(memory, text.size() + 1, ends[0]).ok());
+    EXPECT_FALSE(feed_pipe(memory, text.size() + 1, ends[0], StepGate()).ok());
     ::close(broken[1]);
+    ::close(memory);
+}
+
+TEST(ImageStaging, FeedsNothingMoreOnceTheStepIsStopped) {
+    const int memory = ::memfd_create("test", MFD_CLOEXEC);
+    ASSERT_EQ(::write(memory, "image", 5), 5);
+    int ends[2];
+    ASSERT_EQ(::pipe2(ends, O_CLOEXEC), 0);
+    StepGate gate;
+    gate.stop();
+    EXPECT_EQ(feed_pipe(memory, 5, ends[1], gate).error().code(), Errc::cancelled);
+    ::close(ends[1]);
+    char byte = 0;
+    EXPECT_EQ(::read(ends[0], &byte, 1), 0) << "something was written";
+    ::close(ends[0]);
     ::close(memory);
 }
 

@@ -29,8 +29,6 @@ void Link::connect() {
         hello.set("type", "hello").set("protocol", mcast::kProtocolVersion);
         callbacks_.on_hello(hello);
         socket_->send_text(text::to_json(hello));
-        for (auto& text : waiting_) socket_->send_text(std::move(text));
-        waiting_.clear();
         callbacks_.on_connected();
     };
     callbacks.on_failed = [this](const net::WebSocketFailure& failure) {
@@ -50,15 +48,6 @@ void Link::retry(const std::string& why) {
 }
 
 void Link::send(const Value& message) {
-    std::string text = text::to_json(message);
-    if (socket_) {
-        socket_->send_text(std::move(text));
-    } else {
-        waiting_.push_back(std::move(text));
-    }
-}
-
-void Link::send_if_connected(const Value& message) {
     if (socket_) socket_->send_text(text::to_json(message));
 }
 

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
-// The agent's connection to the server: opened again for ever when it breaks, and what was said
-// while it was down is said when it is back. Loop's thread.
+// The agent's connection to the server: opened again for ever when it breaks. What must not get
+// lost with it is kept by whoever says it. Loop's thread.
 #pragma once
 
-#include <deque>
 #include <functional>
 #include <memory>
 #include <string>
@@ -25,15 +24,14 @@ public:
         std::function<void(const std::string&)> on_notice;
         // Completes the hello: what this computer has in hand.
         std::function<void(Value& hello)> on_hello;
-        // The hello and what had waited were sent.
+        // The hello was sent.
         std::function<void()> on_connected;
     };
     Link(net::Loop& loop, net::HttpsClientOptions server, Callbacks callbacks, std::uint64_t seed);
 
     void start();
-    // Kept until it was sent; reports of progress that nobody could hear are dropped.
+    // Dropped when nobody can hear it.
     void send(const Value& message);
-    void send_if_connected(const Value& message);
     bool connected() const { return socket_ != nullptr; }
 
 private:
@@ -47,7 +45,6 @@ private:
     net::WebSocketClient attempt_;
     std::shared_ptr<net::WebSocket> socket_;
     net::Timer retry_;
-    std::deque<std::string> waiting_;
     bool complained_ = false;
     bool was_connected_ = false;
 };

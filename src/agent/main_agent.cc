@@ -11,6 +11,7 @@
 #include <sstream>
 
 #include "agent/agent.h"
+#include "agent/hardware.h"
 #include "net/https_client.h"
 #include "net/interface.h"
 #include "net/tls.h"
@@ -59,6 +60,18 @@ Status enrol_by_mac(AgentOptions& options) {
     return {};
 }
 
+// What this computer is; `path` of --hardware, or empty.
+Result<Value> hardware_with(const std::string& path) {
+    Value read = read_hardware();
+    if (path.empty()) return read;
+    std::ifstream file(path);
+    if (!file) return error_from_errno(errno, "--hardware " + path);
+    std::stringstream text;
+    text << file.rdbuf();
+    const auto stated = TRY(text::parse_json(text.str()).context("--hardware " + path));
+    return with_stated_hardware(read, stated).context("--hardware " + path);
+}
+
 Result<std::uint64_t> parse_memory(const std::string& text) {
     std::size_t used = 0;
     std::uint64_t number = 0;
@@ -72,8 +85,10 @@ Result<std::uint64_t> parse_memory(const std::string& text) {
                  "--memory: not a size: '" + text + "' (write it like 512M)");
 }
 
-Status run(AgentOptions options, const std::string& enrolment, const std::string& memory) {
+Status run(AgentOptions options, const std::string& enrolment, const std::string& memory,
+           const std::string& hardware) {
     options.memory_bytes = TRY(parse_memory(memory));
+    options.hardware = TRY(hardware_with(hardware));
     const auto interface = TRY(net::multicast_interface(options.interface, options.wifi));
     TRY(enrolment.empty() ? enrol_by_mac(options) : read_enrolment(enrolment, options));
     net::Loop loop;
@@ -98,6 +113,7 @@ int run_agent(int argc, char** argv) {
     AgentOptions options;
     std::string enrolment;
     std::string memory = "512M";
+    std::string hardware;
     CLI::App app("muster-agent: runs the task sequence that the site has for this computer");
     app.add_option("--enrolment", enrolment, "File of `muster device enrol`");
     app.add_option("--server", options.server, "ADDR:PORT instead of the file's");
@@ -106,6 +122,8 @@ int run_agent(int argc, char** argv) {
     app.add_option("--disk", options.disks, "A disk of this computer; repeat, in order");
     app.add_option("--memory", memory, "What the agent may use, e.g. 512M");
     app.add_option("--work-folder", options.work_folder, "Small folder in memory");
+    app.add_option("--hardware", hardware,
+                   "JSON file that stands for what the firmware says, for virtual computers");
     app.add_flag_callback(
         "--allow-wifi", [&options] { options.wifi = net::Wifi::allowed; },
         "Use a wireless interface");
@@ -115,7 +133,7 @@ int run_agent(int argc, char** argv) {
     } catch (const CLI::ParseError& failure) {
         return app.exit(failure) == 0 ? 0 : 2;
     }
-    Status status = run(options, enrolment, memory);
+    Status status = run(options, enrolment, memory, hardware);
     if (status.ok()) return 0;
     std::fprintf(stderr, "muster-agent: %s\n", status.error().message().c_str());
     return 1;

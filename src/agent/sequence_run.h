@@ -2,38 +2,24 @@
 //
 // One run of a task sequence on this computer: the runner says which step is next, this carries it
 // out. Steps block, so they run on a worker; receiving an image needs the loop. What happens is
-// told through callbacks on the loop.
+// told through callbacks on the loop; what an administrator wants meanwhile comes by control().
 #pragma once
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
+#include <string_view>
 
 #include "agent/agent.h"
+#include "agent/reports.h"
 #include "base/value.h"
 #include "sequence/runner.h"
 
 namespace muster::agent {
 
-struct StepReport {
-    std::size_t index = 0;
-    std::string name;
-    std::string outcome;  // "started", "succeeded", "failed"
-    std::string message;
-};
-
-struct ProgressReport {
-    std::string stage;
-    double progress = 0;
-    double rate_bytes_per_second = 0;
-    std::uint32_t missing_blocks = 0;
-    std::uint64_t blocks_received = 0;
-    std::uint64_t blocks_repaired = 0;
-    std::uint64_t unicast_bytes = 0;
-    double loss = 0;
-    double seconds = 0;
-    std::string message;
-};
+enum class ControlAction { cancel, pause, resume, retry, skip };
+std::optional<ControlAction> control_action_from(std::string_view text);
 
 class SequenceRun {
 public:
@@ -41,6 +27,8 @@ public:
         std::function<void(const StepReport&)> on_step;
         std::function<void(const ProgressReport&)> on_progress;
         // The end of the sequence; `verified` when every applied volume was read back and equal.
+        // Errc::cancelled: by control(). A failed sequence may go on by control(), and then ends
+        // again.
         std::function<void(Status, bool verified)> on_finished;
         std::function<void(const std::string&)> on_notice;
     };
@@ -49,6 +37,13 @@ public:
                 Value images, Callbacks callbacks);
     ~SequenceRun();
     void start();
+
+    // Does it, or begins to: what is under way ends as soon as can be. What will happen, in words;
+    // Errc::busy: it does not fit now, and why.
+    Result<std::string> control(ControlAction action, const std::string& reason);
+    bool failed() const;
+    // The step that is next, under way or has failed, from 0; nothing after the last.
+    std::optional<std::size_t> step() const;
 
 private:
     struct Impl;

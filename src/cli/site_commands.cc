@@ -101,6 +101,8 @@ struct DeviceOptions {
     std::string uuid;
     std::string serial;
     std::string out;
+    std::string action;
+    std::string reason;
 };
 
 Status add_device(SiteClient& site, const DeviceOptions& options) {
@@ -121,6 +123,15 @@ Status enrol_device(SiteClient& site, const DeviceOptions& options) {
     TRY(store::write_private_file(options.out, text::to_json(enrolment) + "\n"));
     std::printf("device %s enrolled, its token is in %s (an earlier one is void)\n",
                 options.name.c_str(), options.out.c_str());
+    return {};
+}
+
+Status control_device(SiteClient& site, const DeviceOptions& options) {
+    Value body = Value::map();
+    body.set("action", options.action).set("reason", options.reason);
+    const auto answer =
+        TRY(site.post("/api/v1/devices/" + escape(options.name) + "/control", body));
+    std::printf("%s\n", cell(answer, "message").c_str());
     return {};
 }
 
@@ -226,6 +237,12 @@ void add_device_commands(CLI::App& app, Run& run) {
     enrol->add_option("name", options->name, "Its name")->required();
     enrol->add_option("--out", options->out, "File for muster-agent --enrolment")->required();
     run_on_site<DeviceOptions>(enrol, run, options, enrol_device);
+    auto* control = family->add_subcommand("control", "Tell a computer at work what to do");
+    control->add_option("name", options->name, "Its name")->required();
+    control->add_option("action", options->action, "cancel, pause, resume, retry or skip")
+        ->required();
+    control->add_option("--reason", options->reason, "Why, for the records");
+    run_on_site<DeviceOptions>(control, run, options, control_device);
     add_list(family, run, "/api/v1/devices", "devices",
              {{"name", "NAME"}, {"macs", "MACS"}, {"smbios_uuid", "UUID"}, {"serial", "SERIAL"}});
 }

@@ -35,15 +35,27 @@ struct StepFailed {
     std::string name;
     Error error;
 };
+// Counts as done although it was not carried out, or not to its end.
+struct StepSkipped {
+    std::size_t index = 0;
+    std::string name;
+};
 struct SequenceSucceeded {};
 struct SequenceFailed {
     std::string message;  // "step 2 (Apply Windows): why"
 };
-using RunnerEvent =
-    std::variant<StepStarted, StepSucceeded, StepFailed, SequenceSucceeded, SequenceFailed>;
+struct SequenceCancelled {
+    std::string message;  // "cancelled in step 2 (Apply Windows): why"
+};
+using RunnerEvent = std::variant<StepStarted, StepSucceeded, StepFailed, StepSkipped,
+                                 SequenceSucceeded, SequenceFailed, SequenceCancelled>;
 
-enum class RunState { running, succeeded, failed };
+enum class RunState { running, succeeded, failed, cancelled };
 std::string_view to_string(RunState state);
+
+// Ok when everything after step `index` can be done without what it makes. Errc::busy names the
+// step that needs it.
+Status may_do_without(const TaskSequence& sequence, std::size_t index);
 
 class Runner {
 public:
@@ -55,14 +67,29 @@ public:
     // Ends the step handed out by next(); `index` must be its index. A failed step fails the
     // sequence.
     void on_step_finished(std::size_t index, const Status& outcome);
+
+    // What an administrator may ask for at any moment. A step that was handed out is no longer
+    // waited for, so its work has to have stopped. All are Errc::busy, with the reason in words,
+    // when they do not fit now; the may_...() say so without doing anything.
+    //
+    // The step that was handed out, or has failed, is handed out again.
+    Status retry();
+    Status may_retry() const;
+    // The step that is next, was handed out or has failed counts as done.
+    Status skip();
+    Status may_skip() const;
+    // Ends a running sequence; the step that was handed out has failed with `reason`.
+    Status cancel(const std::string& reason);
+    Status may_cancel() const;
+
     // What happened, in order; nothing when all was told.
     std::optional<RunnerEvent> poll_event();
 
     RunState state() const { return state_; }
     const TaskSequence& sequence() const { return sequence_; }
-    // Steps that ended well.
+    // Steps that ended well or were skipped.
     std::size_t finished_steps() const { return finished_steps_; }
-    // Why it failed; empty otherwise.
+    // Why it failed or was cancelled; empty otherwise.
     const std::string& message() const { return message_; }
 
     // Sequence and position, without events that nobody polled. A step that was handed out and not
@@ -72,12 +99,15 @@ public:
     static Result<Runner> from_value(const Value& value);
 
 private:
+    void count_as_done();
+    Status check_not_over(std::string_view what) const;
+
     TaskSequence sequence_;
     RunState state_ = RunState::running;
     std::size_t finished_steps_ = 0;
     bool step_handed_out_ = false;
     std::string message_;
-    std::deque<RunnerEvent> events_;  // at most four: no call emits more than two
+    std::deque<RunnerEvent> events_;  // no call emits more than two
 };
 
 }  // namespace muster::sequence

@@ -83,6 +83,10 @@ const AgentHub::Agent* AgentHub::agent_of(site::DeviceId device) const {
     return nullptr;
 }
 
+AgentHub::Agent* AgentHub::agent_of(site::DeviceId device) {
+    return const_cast<Agent*>(std::as_const(*this).agent_of(device));
+}
+
 bool AgentHub::is_connected(site::DeviceId device) const { return agent_of(device) != nullptr; }
 
 void AgentHub::on_device_changed(const site::Device& device) {
@@ -225,39 +229,6 @@ void AgentHub::ask_again_at(site::WallTime time) {
         ask_again_time_.reset();
         ask_idle();
     });
-}
-
-// ---- control ----
-
-std::vector<std::string> AgentHub::control(site::DeploymentId deployment,
-                                           const std::vector<site::DeviceId>& devices,
-                                           const std::string& action, const std::string& reason) {
-    std::vector<std::string> told;
-    for (auto& [id, agent] : agents_) {
-        const bool meant = devices.empty() || std::find(devices.begin(), devices.end(),
-                                                        agent.device.id) != devices.end();
-        if (!meant || !agent.greeted || agent.live.deployment_id != deployment) continue;
-        // A failed step may be done again or passed over; everything else is for who is at work.
-        const bool after_failure = agent.live.state == site::ProgressState::failed &&
-                                   (action == "retry" || action == "skip");
-        if (agent.idle && !after_failure) continue;
-        agent.control = next_control_++;
-        agent.control_answer.clear();
-        Value message = Value::map();
-        message.set("type", "control").set("id", agent.control);
-        message.set("deployment", deployment.value).set("action", action);
-        say(*agent.socket, message.set("reason", reason));
-        spdlog::info("{}: told to {}{}{}", agent.device.name, action, reason.empty() ? "" : ": ",
-                     reason);
-        told.push_back(agent.device.name);
-    }
-    std::sort(told.begin(), told.end());
-    return told;
-}
-
-std::string AgentHub::control_answer(site::DeviceId device) const {
-    const auto* agent = agent_of(device);
-    return agent == nullptr ? "" : agent->control_answer;
 }
 
 // ---- what is known ----

@@ -67,13 +67,22 @@ public:
     // What it does, or why it does nothing; one sentence.
     Result<std::string> explain(const site::Device& device);
 
-    // Says it to those of `devices` (empty: all) that are connected and work on the deployment.
+    // What the agent said to an order of the administrator, if it said something in time.
+    struct ControlAnswer {
+        bool answered = false;
+        bool accepted = false;
+        std::string message;
+    };
+    using OnControlled = std::function<void(const ControlAnswer&)>;
+    // Has the device's agent cancel, pause, resume, retry or skip; `done` is called once, on the
+    // loop, after at most 5 s. Errc::busy: the device is not connected.
+    Status control(const site::Device& device, const std::string& action, const std::string& reason,
+                   OnControlled done);
+    // The same for those of `devices` (empty: all) that are connected and work on the deployment.
     // Returns their names.
     std::vector<std::string> control(site::DeploymentId deployment,
                                      const std::vector<site::DeviceId>& devices,
                                      const std::string& action, const std::string& reason);
-    // How a computer answered the latest control: accepted or why not. Empty: it has not yet.
-    std::string control_answer(site::DeviceId device) const;
 
 private:
     struct Agent {
@@ -86,8 +95,6 @@ private:
         bool paused = false;
         site::DeviceProgress live;
         bool dirty = false;  // not in the database
-        std::int64_t control = 0;
-        std::string control_answer;
     };
     void on_text(std::uint64_t id, const std::string& text);
     void on_closed(std::uint64_t id, const std::string& why);
@@ -102,6 +109,10 @@ private:
     Status on_progress(Agent& agent, const Value& message);
     Status on_result(Agent& agent, const Value& message);
     Status on_controlled(Agent& agent, const Value& message);
+    void order_control(Agent& agent, const std::string& action, const std::string& reason,
+                       OnControlled done);
+    void on_control_timeout(std::int64_t id);
+    void finish_control(std::int64_t id, const ControlAnswer& answer);
     // True: this number was recorded before. Records it in the transaction under way.
     Result<bool> is_repeated(Agent& agent, std::int64_t seq);
     Status record_step(Agent& agent, const site::StepEvent& event, std::int64_t seq);
@@ -115,6 +126,13 @@ private:
     void flush();
     void settle_applied();
     const Agent* agent_of(site::DeviceId device) const;
+    Agent* agent_of(site::DeviceId device);
+
+    struct Control {
+        site::DeviceId device;
+        OnControlled done;
+        net::Timer patience;
+    };
 
     net::Loop& loop_;
     store::SiteDatabase& database_;
@@ -122,6 +140,7 @@ private:
     Callbacks callbacks_;
     std::unordered_map<std::uint64_t, Agent> agents_;
     std::uint64_t next_id_ = 1;
+    std::map<std::int64_t, Control> controls_;  // not answered yet
     std::int64_t next_control_ = 1;
     net::Timer flush_;
     net::Timer ask_again_;

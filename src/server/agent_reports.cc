@@ -141,6 +141,7 @@ Status AgentHub::record_step(Agent& agent, const site::StepEvent& event, std::in
     if (event.outcome == site::StepOutcome::started) {
         agent.live.state = site::ProgressState::running;
         agent.live.message.clear();
+        agent.live.verified = false;
         agent.idle = false;
     }
     return save(agent);
@@ -242,15 +243,6 @@ Status AgentHub::on_result(Agent& agent, const Value& message) {
     say(*agent.socket, Value::map().set("type", "recorded"));
     // Another deployment may have been made meanwhile.
     return decide(agent);
-}
-
-Status AgentHub::on_controlled(Agent& agent, const Value& message) {
-    if (TRY(message.int_at("id")) != agent.control) return {};
-    const bool accepted = TRY(message.bool_at("accepted"));
-    const std::string words = TRY(message.string_or("message", ""));
-    agent.control_answer = accepted ? "accepted" : "refused: " + words;
-    spdlog::info("{}: {}", agent.device.name, agent.control_answer);
-    return {};
 }
 
 // Nobody has reported in time: it counts as done, and says so.

@@ -6,6 +6,7 @@
 #include "server/clock.h"
 #include "server/documents.h"
 #include "site/names.h"
+#include "text/json.h"
 #include "text/yaml.h"
 
 namespace muster::server {
@@ -248,9 +249,10 @@ Result<Answer> show_progress(ApiParts& parts, const Request& request) {
 std::string csv_cell(const Value* value) {
     if (value == nullptr || value->is_null()) return "";
     const auto* text = value->as_string();
-    std::string cell = text != nullptr ? *text : text::to_json(*value);
+    std::string cell = text != nullptr ? *text : muster::text::to_json(*value);
     // A cell that begins so would be a formula in a spreadsheet.
-    if (text != nullptr && !cell.empty() && std::string_view("=+-@").contains(cell[0])) {
+    if (text != nullptr && !cell.empty() &&
+        std::string_view("=+-@").find(cell[0]) != std::string_view::npos) {
         cell.insert(0, "'");
     }
     if (cell.find_first_of(",\"\n") == std::string::npos) return cell;

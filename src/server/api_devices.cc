@@ -3,6 +3,7 @@
 #include "server/clock.h"
 #include "server/documents.h"
 #include "server/identity.h"
+#include "site/device_import.h"
 #include "text/json.h"
 
 namespace muster::server {
@@ -110,26 +111,64 @@ Result<Answer> remove_device(ApiParts& parts, const Request& request) {
     return answer;
 }
 
+Status add_row(ApiParts& parts, const site::ImportRow& row) {
+    site::Device device;
+    device.name = row.name;
+    device.macs = row.macs;
+    device.smbios_uuid = row.smbios_uuid;
+    device.serial = row.serial;
+    device.created_at = wall_now();
+    const auto added = TRY(parts.database.devices().add(device));
+    for (const auto& [name, value] : row.variables) {
+        TRY(parts.database.devices().set_variable(added.id, {name, value, false}));
+    }
+    if (row.collection.empty()) return {};
+    const auto room = TRY(parts.database.collections().find(row.collection));
+    return parts.database.collections().add_member(room.id, added.id);
+}
+
+// All or none: the transaction of the change is undone with the first line that does not fit.
 Result<Answer> import_devices(ApiParts& parts, const Value& body) {
-    const auto rows = TRY(site::read_device_import(TRY(body.string_at("csv"))));
+    const auto file = site::parse_device_import(TRY(body.string_at("csv")));
+    if (!file.faults.empty()) {
+        std::string words;
+        for (const auto& fault : file.faults) {
+            words += (words.empty() ? "" : "\n") + to_string(fault);
+        }
+        return Error(Errc::invalid_argument, words);
+    }
     Value names = Value::list();
-    for (const auto& row : rows) {
-        site::Device device = row.device;
-        device.created_at = wall_now();
-        const std::string line = "line " + std::to_string(row.line);
-        const auto added = TRY(parts.database.devices().add(device).context(line));
-        for (const auto& variable : row.variables) {
-            TRY(parts.database.devices().set_variable(added.id, variable).context(line));
-        }
-        for (const auto& name : row.collections) {
-            const auto room = TRY(parts.database.collections().find(name).context(line));
-            TRY(parts.database.collections().add_member(room.id, added.id).context(line));
-        }
-        names.push(added.name);
+    for (const auto& row : file.rows) {
+        TRY(add_row(parts, row).context("line " + std::to_string(row.line)));
+        names.push(row.name);
     }
     Value value = Value::map();
-    value.set("added", std::uint64_t{rows.size()}).set("names", std::move(names));
+    value.set("added", std::uint64_t{file.rows.size()}).set("names", std::move(names));
     return Answer{201, std::move(value), devices_changed(parts)};
+}
+
+Result<Answer> control(ApiParts& parts, const Request& request) {
+    const auto device = TRY(device_in(parts, request));
+    const std::string action = TRY(request.body.string_at("action"));
+    const std::string reason = TRY(request.body.string_at("reason"));
+    if (!parts.agents.is_connected(device.id)) {
+        return Error(Errc::busy, device.name + " is not connected, so it cannot be told");
+    }
+    Answer answer;
+    answer.later = [&parts, device, action, reason](const Answer::Answerer& respond) {
+        const auto done = [respond, name = device.name](const AgentHub::ControlAnswer& said) {
+            Value body = Value::map();
+            if (!said.answered) {
+                body.set("message", name + " was told, but has not answered yet");
+                return respond(Answer{202, std::move(body)});
+            }
+            if (!said.accepted) return respond(Error(Errc::busy, name + ": " + said.message));
+            respond(Answer{200, std::move(body.set("message", name + ": " + said.message))});
+        };
+        const Status told = parts.agents.control(device, action, reason, done);
+        if (!told.ok()) respond(told.error());
+    };
+    return answer;
 }
 
 Result<Answer> set_variable(ApiParts& parts, const Request& request) {
@@ -224,6 +263,7 @@ void add_device_operations(Router& router, ApiParts& parts) {
         answer.after = devices_changed(p);
         return answer;
     });
+    on("controlDevice", control);
     on("explainDevice", explain);
     on("listDeviceHistory", show_history);
     on("listDeviceLog", show_log);

@@ -144,34 +144,35 @@ const Router::Route* Router::find(std::string_view method,
     return found;
 }
 
-net::HttpResponse Router::handle(const net::HttpRequest& http, const Administrator& who) const {
+void Router::handle(const net::HttpRequest& http, const Administrator& who,
+                    const Respond& respond) const {
     const auto segments = split_path(http.path);
     const Route* route = find(http.method, segments);
     if (route == nullptr) {
-        return find("", segments) != nullptr
-                   ? problem(405,
-                             http.method + " is not possible for " + site::printable(http.path))
-                   : problem(404, "no such thing: " + site::printable(http.path));
+        return respond(
+            find("", segments) != nullptr
+                ? problem(405, http.method + " is not possible for " + site::printable(http.path))
+                : problem(404, "no such thing: " + site::printable(http.path)));
     }
     if (!route->handler)
-        return problem(500, "operation " + route->operation->id + " has no handler");
+        return respond(problem(500, "operation " + route->operation->id + " has no handler"));
     if (route->operation->writes && !who.may_write) {
-        return problem(403, "the token " + who.name +
-                                " is read-only: this needs one that may change "
-                                "things (muster token add NAME)");
+        return respond(problem(403, "the token " + who.name +
+                                        " is read-only: this needs one that may change "
+                                        "things (muster token add NAME)"));
     }
-    return run(*route, http, who);
+    run(*route, http, who, respond);
 }
 
-net::HttpResponse Router::run(const Route& route, const net::HttpRequest& http,
-                              const Administrator& who) const {
+void Router::run(const Route& route, const net::HttpRequest& http, const Administrator& who,
+                 const Respond& respond) const {
     const Operation& operation = *route.operation;
     Request request{http, who, *match_path(route.segments, split_path(http.path)), {}, {}};
     const Value& root = description_.root();
     auto faults = read_parameters(operation, root, request.path, http.query, request.query);
     if (operation.body != nullptr) {
         auto body = text::parse_json(http.body.empty() ? "{}" : http.body);
-        if (!body.ok()) return problem(body.error().context("body"));
+        if (!body.ok()) return respond(problem(body.error().context("body")));
         for (auto& fault : faults_of(*body, *operation.body, root)) {
             faults.push_back(std::move(fault));
         }
@@ -179,19 +180,24 @@ net::HttpResponse Router::run(const Route& route, const net::HttpRequest& http,
     } else if (!http.body.empty() && http.body != "{}" && operation.method != "PUT") {
         faults.push_back({"", "body: " + operation.id + " takes none"});
     }
-    if (!faults.empty()) return problem(faults);
+    if (!faults.empty()) return respond(problem(faults));
     auto answer = operation.writes ? change(route, request) : route.handler(request);
-    if (!answer.ok()) return problem(answer.error());
-    auto response = response_of(*answer);
+    if (!answer.ok()) return respond(problem(answer.error()));
     if (answer->after) answer->after();
-    if (operation.method != "GET" || answer->status != 200) return response;
+    if (answer->later) {
+        return answer->later([respond](const Result<Answer>& given) {
+            respond(given.ok() ? response_of(*given) : problem(given.error()));
+        });
+    }
+    auto response = response_of(*answer);
+    if (operation.method != "GET" || answer->status != 200) return respond(std::move(response));
     const std::string etag = etag_of(response.body);
     if (http.header("If-None-Match") == etag) {
         response = net::HttpResponse();
         response.status = 304;
     }
     response.headers.emplace_back("ETag", etag);
-    return response;
+    respond(std::move(response));
 }
 
 std::optional<Value> Router::before(const Request& request) const {

@@ -36,6 +36,9 @@ struct Answer {
     Value body;
     // Done when the transaction is: what computers and sessions are told must have happened.
     std::function<void()> after = {};
+    // What takes a while: called instead of answering, with what takes the answer, once, later.
+    using Answerer = std::function<void(Result<Answer>)>;
+    std::function<void(Answerer)> later = {};
     // Instead of body, with its type.
     std::string text = {};
     std::string content_type = {};
@@ -57,7 +60,9 @@ public:
 
     // 404 no such path, 405 another method, 400 with all faults, 403 a read-only administrator, 503
     // the database is not there; else what the handler says.
-    net::HttpResponse handle(const net::HttpRequest& request, const Administrator& who) const;
+    using Respond = std::function<void(net::HttpResponse)>;
+    void handle(const net::HttpRequest& request, const Administrator& who,
+                const Respond& respond) const;
     const ApiDescription& description() const { return description_; }
 
 private:
@@ -67,8 +72,8 @@ private:
         RouteHandler handler;
     };
     const Route* find(std::string_view method, const std::vector<std::string>& segments) const;
-    net::HttpResponse run(const Route& route, const net::HttpRequest& http,
-                          const Administrator& who) const;
+    void run(const Route& route, const net::HttpRequest& http, const Administrator& who,
+             const Respond& respond) const;
     Result<Answer> change(const Route& route, const Request& request) const;
     // What stands at the path now; nothing when it cannot be had.
     std::optional<Value> before(const Request& request) const;

@@ -121,7 +121,7 @@ struct SiteServer::Parts {
     Status forget_old(const SiteSettings& settings);
     Status validate_due(const SiteSettings& settings);
     Status watch_queriers();
-    net::HttpResponse handle(const net::HttpRequest& request);
+    void handle(const net::HttpRequest& request, const net::Responder& responder);
     Status accept(const net::HttpRequest& request, const net::WebSocketAcceptor& acceptor);
     Status accept_member(const site::Device& device, const net::HttpRequest& request,
                          const net::WebSocketAcceptor& acceptor);
@@ -284,23 +284,23 @@ void SiteServer::Parts::answer(const net::HttpRequest& request, const net::Respo
         if (!administrator.ok()) return responder(problem(administrator.error()));
         return events.answer(request, responder);
     }
-    responder(handle(request));
+    handle(request, responder);
 }
 
-net::HttpResponse SiteServer::Parts::handle(const net::HttpRequest& request) {
+void SiteServer::Parts::handle(const net::HttpRequest& request, const net::Responder& responder) {
     if (request.method == "POST" && request.path == "/api/v1/enrol") {
         auto enrolled = open_enrol(request);
-        return enrolled.ok() ? json_response(201, *enrolled) : problem(enrolled.error());
+        return responder(enrolled.ok() ? json_response(201, *enrolled) : problem(enrolled.error()));
     }
     static const auto kContent =
         split_path("/api/v1/deployments/{deployment}/images/{image}/content/{object}");
     if (const auto path = match_path(kContent, split_path(request.path))) {
         auto answer = answer_range(request, *path);
-        return answer.ok() ? std::move(*answer) : problem(answer.error());
+        return responder(answer.ok() ? std::move(*answer) : problem(answer.error()));
     }
     auto administrator = require_administrator(database, request.bearer_token);
-    if (!administrator.ok()) return problem(administrator.error());
-    return router.handle(request, *administrator);
+    if (!administrator.ok()) return responder(problem(administrator.error()));
+    router.handle(request, *administrator, responder);
 }
 
 // A computer that has no token yet, where the administrator allowed it: known by its MAC address.

@@ -45,6 +45,27 @@ void MemberSession::stop() {
     retry_.cancel();
 }
 
+void MemberSession::abandon(const std::string& why) {
+    if (!finished_) say_failed(why);
+    stop();
+}
+
+void MemberSession::pause(const std::string& why) {
+    if (finished_ || paused_) return;
+    say_failed(why);
+    paused_ = true;
+    attempt_.cancel();
+    retry_.cancel();
+    leave();
+}
+
+void MemberSession::resume() {
+    if (!paused_) return;
+    paused_ = false;
+    lost_at_.reset();
+    connect();
+}
+
 // A first connection that fails is a mistake to be told, unless we are to try for ever.
 bool MemberSession::may_retry() const { return joined_ || options_.retry_for < Duration::zero(); }
 
@@ -131,6 +152,7 @@ Status MemberSession::on_offer(const Offer& offer) {
         post([this, why = std::move(why)] {
             if (finished_) return;
             callbacks_.on_notice(why);
+            if (paused_) return;
             leave();
             come_back();
         });
@@ -197,13 +219,16 @@ void MemberSession::finish(Status status) {
     if (finished_) return;
     finished_ = true;
     retry_.cancel();
-    if (!status.ok() && socket_) {
-        mcast::MemberFinished finished;
-        finished.failure = status.error().message();
-        finished.counters = snapshot().counters;
-        send(finished);
-    }
+    if (!status.ok()) say_failed(status.error().message());
     callbacks_.on_finished(std::move(status));
+}
+
+void MemberSession::say_failed(const std::string& why) {
+    if (!socket_) return;
+    mcast::MemberFinished finished;
+    finished.failure = why;
+    finished.counters = snapshot().counters;
+    send(finished);
 }
 
 std::unique_ptr<BlockStore> MemberSession::take_store() {

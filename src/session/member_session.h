@@ -43,6 +43,12 @@ public:
 
     void start();
     void stop();  // leaves without a result; nothing is called any more
+    // The same, and the session is told why, as of a member that failed.
+    void abandon(const std::string& why);
+    // Leaves the session in the same way, but keeps what was verified; resume() joins again and
+    // wants the rest.
+    void pause(const std::string& why);
+    void resume();
     const Offer* offer() const { return offer_ ? &*offer_ : nullptr; }
     // After on_finished: ends receiving and gives the store away; the connection stays, so that the
     // last report leaves.
@@ -64,6 +70,7 @@ private:
     void leave();
     void come_back();
     void finish(Status status);
+    void say_failed(const std::string& why);
     void send(const ToServer& message);
 
     net::Loop& loop_;
@@ -83,6 +90,7 @@ private:
     bool welcomed_ = false;          // on this connection
     bool started_ = false;
     bool away_ = false;  // by the server's order
+    bool paused_ = false;
     bool finished_ = false;
     // Posts from the engine's thread check it: a message for an object that is gone is dropped.
     std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);

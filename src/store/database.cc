@@ -43,6 +43,8 @@ ProgressTable& SiteDatabase::progress() { return parts_->progress; }
 PointTable& SiteDatabase::points() { return parts_->points; }
 AuditTable& SiteDatabase::audit() { return parts_->audit; }
 
+const std::string& SiteDatabase::where() const { return parts_->connection->path(); }
+
 // The operation's name says nothing to people, so errors do not get it.
 Status SiteDatabase::change(std::string_view what, const std::function<Status()>& body) {
     std::optional<Error> own;

@@ -48,6 +48,9 @@ public:
     PointTable& points();
     AuditTable& audit();
 
+    // Where it is, for people; without a password.
+    const std::string& where() const;
+
     // Several calls in one transaction: all of what `body` does with the tables, or nothing.
     Status change(std::string_view what, const std::function<Status()>& body);
 
