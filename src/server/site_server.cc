@@ -213,7 +213,9 @@ Result<std::unique_ptr<SiteServer>> SiteServer::create(net::Loop& loop,
     }
     std::filesystem::permissions(folder, std::filesystem::perms::owner_all, failure);
     auto content = TRY(store::ContentStore::open(folder / "content"));
-    auto database = TRY(store::SiteDatabase::open((folder / "site.db").string()));
+    const std::string own = (folder / "site.db").string();
+    auto database =
+        TRY(store::SiteDatabase::open(options.database.empty() ? own : options.database));
     auto identity =
         TRY(net::TlsIdentity::load_or_generate((folder / "tls.pem").string(), "muster serve"));
     auto signing_key = TRY(crypto::SigningKey::from_pem(TRY(identity.to_pem())));

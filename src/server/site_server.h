@@ -4,6 +4,8 @@
 // together in one process on one loop. The data folder holds everything:
 //
 //   site.db  content/  tls.pem (the server's key)  admin.json (the first administrator's login)
+//
+// except the database where the options name another one.
 #pragma once
 
 #include <memory>
@@ -19,7 +21,8 @@ namespace muster::server {
 
 struct ServeOptions {
     std::string data_folder;
-    std::string listen;  // ADDR:PORT of the API
+    std::string database;  // as store::SiteDatabase::open() takes it; empty: site.db
+    std::string listen;    // ADDR:PORT of the API
     session::NetworkOptions network;
     std::uint64_t rate_bits_per_second = 0;
     mcast::RateMode rate_mode = mcast::RateMode::adaptive;
