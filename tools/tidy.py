@@ -51,7 +51,7 @@ LIBRARIES = [
     (r"boost/", {"net"}),
     (r"openssl/", {"crypto", "net"}),
     (r"(isa-l|erasure_code)", {"fec"}),
-    (r"(soci/|sqlite3)", {"store"}),
+    (r"(soci/|sqlite3|libpq)", {"store"}),
     (r"wimlib", {"windows", "disk"}),
     (r"ntfs-3g/", {"windows", "disk"}),
     (r"(hivex|pugixml)", {"windows"}),

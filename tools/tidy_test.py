@@ -71,6 +71,7 @@ class TidyTest(unittest.TestCase):
                                      ("isa-l/erasure_code.h", "mcast", "fec"),
                                      ("soci/soci.h", "server", "store"),
                                      ("sqlite3.h", "server", "store"),
+                                     ("libpq-fe.h", "server", "store"),
                                      ("wimlib.h", "agent", "windows"),
                                      ("ntfs-3g/volume.h", "agent", "disk"),
                                      ("libfdisk/libfdisk.h", "agent", "disk"),

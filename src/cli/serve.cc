@@ -75,8 +75,8 @@ void add_serve_command(CLI::App& app, Run& run) {
     options.data_folder = "/var/lib/muster";
     command->add_option("--data", options.data_folder, "Data folder");
     command->add_option("--database", options.database,
-                        "postgresql://..., or a file for SQLite; default: site.db in the data "
-                        "folder");
+                        "postgresql://USER@HOST/DATABASE, or the path of an SQLite file (default: "
+                        "site.db in the data folder)");
     command->add_option("--listen", options.listen, "ADDR:PORT of the API")->required();
     add_network_options(*command, options.network);
     command->add_option("--rate", raw->rate, "Transfer rate of each session, e.g. 200M; 0: no cap");

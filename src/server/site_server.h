@@ -4,6 +4,8 @@
 // together in one process on one loop. The data folder holds everything:
 //
 //   site.db  content/  tls.pem (the server's key)  admin.json (the first administrator's login)
+//
+// except the database where the options name another one.
 #pragma once
 
 #include <memory>

@@ -1,75 +1,18 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-//
-// SQLite is opened in WAL mode (readers do not wait for the writer) with synchronous=FULL: in WAL
-// mode NORMAL would survive a crash of the program but may forget the last commits when the power
-// fails, and what we acknowledged to an administrator must stay. Frequent small writes (progress)
-// are put together by the caller instead.
 #include "store/connection.h"
 
-#include <fcntl.h>
-#include <unistd.h>
-
-#include <soci/soci.h>
-#include <soci/sqlite3/soci-sqlite3.h>
-
-#include <cerrno>
 #include <charconv>
+#include <cmath>
 #include <deque>
+#include <optional>
 
 #include "base/check.h"
+#include "store/sql_backend.h"
+#include "store/sql_text.h"
 
 namespace muster::store {
 
 namespace {
-
-constexpr std::string_view kBusyTimeout = "PRAGMA busy_timeout = 10000";
-
-Error sqlite_error(int result, const std::string& message, const std::string& path) {
-    const std::string where = "site database " + path + ": ";
-    switch (result & 0xff) {
-        case SQLITE_FULL:
-            return {Errc::no_space, where + "the disk is full; make room and try again"};
-        case SQLITE_BUSY:
-        case SQLITE_LOCKED:
-            return {Errc::busy, where +
-                                    "another program keeps it locked; find it with "
-                                    "'fuser " +
-                                    path + "'"};
-        case SQLITE_CORRUPT:
-        case SQLITE_NOTADB:
-            return {Errc::corrupt, where + "this is no sound SQLite database (" + message +
-                                       "); restore it from a backup or name another file"};
-        case SQLITE_READONLY:
-        case SQLITE_PERM:
-            return {Errc::permission_denied, where + "it cannot be written (" + message + ")"};
-        case SQLITE_CONSTRAINT:
-            if (message.find("FOREIGN KEY") != std::string::npos) {
-                return {Errc::not_found, where +
-                                             "this refers to a record that does not exist, or "
-                                             "removes one that is in use"};
-            }
-            if (message.find("UNIQUE") != std::string::npos) {
-                return {Errc::already_exists, where + message};
-            }
-            return {Errc::internal, where + message};
-        case SQLITE_IOERR:
-        case SQLITE_CANTOPEN: return {Errc::io, where + message};
-        case SQLITE_NOMEM: return {Errc::no_space, where + "out of memory"};
-        default: return {Errc::internal, where + message};
-    }
-}
-
-// Runs what talks to SOCI; an exception becomes an Error.
-template <typename Work>
-std::invoke_result_t<Work> guarded(const std::string& path, Work work) {
-    try {
-        return work();
-    } catch (const soci::sqlite3_soci_error& problem) {
-        return sqlite_error(problem.result(), problem.get_error_message(), path);
-    } catch (const std::exception& problem) {
-        return Error(Errc::internal, "site database " + path + ": " + problem.what());
-    }
-}
 
 SqlValue column_value(const soci::row& row, std::size_t column) {
     if (row.get_indicator(column) == soci::i_null) return std::monostate{};
@@ -108,12 +51,29 @@ void bind(soci::statement& statement, const SqlValue& value, Bound& bound) {
     }
 }
 
-// Makes the file with a mode that keeps token hashes private; SQLite gives its helper files the
-// same. Also turns a missing folder into a plain message.
-Status prepare_file(const std::string& path) {
-    const int fd = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-    if (fd < 0) return error_from_errno(errno, "site database " + path);
-    ::close(fd);
+// One round trip with PostgreSQL: a statement that is prepared first takes three.
+void prepare(soci::statement& statement, std::string_view sql,
+             const std::vector<SqlValue>& parameters, Bound& bound) {
+    for (const auto& parameter : parameters) bind(statement, parameter, bound);
+    statement.alloc();
+    statement.prepare(std::string(sql), soci::details::st_one_time_query);
+    statement.define_and_bind();
+}
+
+// What the databases would take differently: SQLite keeps such text as it is, PostgreSQL refuses
+// it or ends it at the NUL; SQLite makes NULL of NaN.
+Status check_storable(const std::vector<SqlValue>& parameters) {
+    for (const auto& value : parameters) {
+        const auto* text = std::get_if<std::string>(&value);
+        const auto* real = std::get_if<double>(&value);
+        if (text != nullptr && !is_storable(*text)) {
+            return Error(Errc::invalid_argument,
+                         "text that is not UTF-8, or has NUL characters, cannot be stored");
+        }
+        if (real != nullptr && !std::isfinite(*real)) {
+            return Error(Errc::invalid_argument, "a number that is not finite cannot be stored");
+        }
+    }
     return {};
 }
 
@@ -150,10 +110,32 @@ const std::string& Row::text(std::size_t column) const {
 }
 
 struct Connection::Impl {
-    soci::session session;
-    std::string path;
+    explicit Impl(std::unique_ptr<SqlBackend> opened) : backend(std::move(opened)) {}
+
+    // Runs what talks to SOCI; an exception becomes an Error.
+    template <typename Work>
+    std::invoke_result_t<Work> guarded(Work work) {
+        if (failure) return *failure;
+        // A transaction that lost its session must not go on in another one.
+        if (!in_transaction) TRY(backend->connect());
+        auto outcome = [&]() -> std::invoke_result_t<Work> {
+            try {
+                return work();
+            } catch (const soci::soci_error& problem) {
+                return backend->error_of(problem);
+            } catch (const std::exception& problem) {
+                return Error(Errc::internal,
+                             "site database " + backend->name() + ": " + problem.what());
+            }
+        }();
+        if (in_transaction && !outcome.ok()) failure = outcome.error();
+        return outcome;
+    }
+
+    std::unique_ptr<SqlBackend> backend;
     bool in_transaction = false;
-    bool spoilt = false;
+    bool writes = false;
+    std::optional<Error> failure;  // of a statement in the transaction under way
 };
 
 Connection::Connection(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
@@ -161,42 +143,33 @@ Connection::~Connection() = default;
 
 Result<std::unique_ptr<Connection>> Connection::open(const std::string& where) {
     std::string path = where;
-    if (path.starts_with("sqlite:")) path.erase(0, 7);
-    if (path.find("://") != std::string::npos) {
-        return Error(Errc::invalid_argument, "site database " + where +
-                                                 ": only SQLite is supported, give the path of a "
-                                                 "file");
+    std::unique_ptr<SqlBackend> backend;
+    if (path.starts_with("postgresql:") || path.starts_with("postgres:")) {
+        backend = TRY(make_postgresql_backend(path));
+    } else {
+        if (path.starts_with("sqlite:")) path.erase(0, 7);
+        // The rest of a URL may hold a password.
+        if (auto at = path.find("://"); at != std::string::npos) {
+            return Error(Errc::invalid_argument,
+                         "site database " + path.substr(0, at) +
+                             "://...: it is the path of a file (SQLite) or begins with "
+                             "postgresql://");
+        }
+        backend = TRY(make_sqlite_backend(path));
     }
-    if (path.empty() || path.find('"') != std::string::npos) {
-        return Error(Errc::invalid_argument,
-                     "site database '" + path + "': not a usable path (empty, or with a quote)");
-    }
-    TRY(prepare_file(path));
-    auto impl = std::make_unique<Impl>();
-    impl->path = path;
-    TRY(guarded(path, [&]() -> Status {
-        impl->session.open(*soci::factory_sqlite3(), "db=\"" + path + "\"");
-        return {};
-    }));
-    std::unique_ptr<Connection> connection(new Connection(std::move(impl)));
-    TRY(connection->execute(kBusyTimeout));
-    TRY(connection->query("PRAGMA journal_mode = WAL", {}));
-    TRY(connection->execute("PRAGMA synchronous = FULL"));
-    TRY(connection->execute("PRAGMA foreign_keys = ON"));
-    return connection;
+    TRY(backend->connect());
+    return std::unique_ptr<Connection>(new Connection(std::make_unique<Impl>(std::move(backend))));
 }
 
 Result<std::vector<Row>> Connection::query(std::string_view sql,
                                            const std::vector<SqlValue>& parameters) {
-    return guarded(impl_->path, [&]() -> Result<std::vector<Row>> {
+    return impl_->guarded([&]() -> Result<std::vector<Row>> {
+        TRY(check_storable(parameters));
         Bound bound;
         soci::row current;
-        soci::statement statement(impl_->session);
+        soci::statement statement(impl_->backend->session());
         statement.exchange(soci::into(current));
-        for (const auto& parameter : parameters) bind(statement, parameter, bound);
-        statement.alloc();
-        statement.prepare(std::string(sql));
-        statement.define_and_bind();
+        prepare(statement, sql, parameters, bound);
         std::vector<Row> rows;
         for (bool more = statement.execute(true); more; more = statement.fetch()) {
             std::vector<SqlValue> values;
@@ -210,57 +183,71 @@ Result<std::vector<Row>> Connection::query(std::string_view sql,
 }
 
 Status Connection::execute(std::string_view sql, const std::vector<SqlValue>& parameters) {
-    return guarded(impl_->path, [&]() -> Status {
+    return impl_->guarded([&]() -> Status {
+        TRY(check_storable(parameters));
         Bound bound;
-        soci::statement statement(impl_->session);
-        for (const auto& parameter : parameters) bind(statement, parameter, bound);
-        statement.alloc();
-        statement.prepare(std::string(sql));
-        statement.define_and_bind();
+        soci::statement statement(impl_->backend->session());
+        prepare(statement, sql, parameters, bound);
         statement.execute(true);
         return {};
     });
 }
 
-// A transaction that begins as a reader and writes later fails at once when another program wrote
-// in between; IMMEDIATE waits its turn instead.
 Status Connection::begin(bool writes) {
     CHECK(!impl_->in_transaction);
-    TRY(execute(writes ? "BEGIN IMMEDIATE" : "BEGIN"));
+    const auto sql = impl_->backend->begin_sql(writes);
+    Status begun = execute(sql);
+    // The server was restarted since the last transaction: nothing of this one was lost.
+    if (!begun.ok() && !impl_->backend->is_connected()) begun = execute(sql);
+    if (!begun.ok()) {
+        roll_back();
+        return begun;
+    }
     impl_->in_transaction = true;
-    impl_->spoilt = false;
+    impl_->writes = writes;
     return {};
 }
 
 bool Connection::in_transaction() const { return impl_->in_transaction; }
-void Connection::spoil() { impl_->spoilt = true; }
+void Connection::spoil(const Error& error) {
+    if (!impl_->failure) impl_->failure = error;
+}
 
 Status Connection::commit() {
-    CHECK(impl_->in_transaction && !impl_->spoilt);
-    TRY(execute("COMMIT"));
-    impl_->in_transaction = false;
-    return {};
+    CHECK(impl_->in_transaction);
+    if (impl_->failure) return *impl_->failure;
+    Status done = execute("COMMIT");
+    if (!done.ok() && impl_->writes && !impl_->backend->is_connected()) {
+        return Error(Errc::unavailable,
+                     "site database " + path() +
+                         ": the connection to the server was lost while the change was being "
+                         "stored, so whether it was is not known; look before you repeat it");
+    }
+    if (done.ok()) impl_->in_transaction = false;
+    return done;
 }
 
 void Connection::roll_back() {
     impl_->in_transaction = false;
-    // Fails only when SQLite has rolled back already (a full disk does that).
-    static_cast<void>(execute("ROLLBACK").ok());
+    impl_->failure.reset();
+    if (!impl_->backend->is_connected()) return;
+    if (!execute("ROLLBACK").ok()) impl_->backend->on_roll_back_failed();
 }
 
-std::string_view Connection::id_column_sql() const { return "INTEGER PRIMARY KEY AUTOINCREMENT"; }
+std::string_view Connection::id_column_sql() const { return impl_->backend->id_column_sql(); }
+
+std::string_view Connection::text_column_sql() const { return impl_->backend->text_column_sql(); }
 
 Result<bool> Connection::is_empty() {
-    auto rows = TRY(query("SELECT COUNT(*) FROM sqlite_master", {}));
+    auto rows = TRY(query(impl_->backend->count_tables_sql(), {}));
     return rows.at(0).integer(0) == 0;
 }
 
 Result<bool> Connection::has_table(std::string_view name) {
-    auto rows = TRY(query("SELECT COUNT(*) FROM sqlite_master WHERE type = 'table' AND name = :a",
-                          {std::string(name)}));
+    auto rows = TRY(query(impl_->backend->count_tables_named_sql(), {std::string(name)}));
     return rows.at(0).integer(0) != 0;
 }
 
-const std::string& Connection::path() const { return impl_->path; }
+const std::string& Connection::path() const { return impl_->backend->name(); }
 
 }  // namespace muster::store

@@ -5,8 +5,8 @@
 // what it answered well is on the disk. Several processes may have it open.
 //
 // Belongs to one thread at a time. Every call may fail with Errc::no_space (disk full), busy
-// (locked by another program for 10 s), corrupt or io; the object stays usable, and the next call
-// works once the cause is gone.
+// (locked by another program for 10 s), unavailable (PostgreSQL went away), corrupt or io; the
+// object stays usable, and the next call works once the cause is gone.
 #pragma once
 
 #include <functional>
@@ -29,9 +29,10 @@ namespace muster::store {
 
 class SiteDatabase {
 public:
-    // A path or "sqlite:PATH"; created when it is not there (its folder is not), and brought to
-    // this program's version. Errc::version_mismatch: it is newer than this program.
-    // Errc::invalid_argument: somebody else's database. Else as Connection::open.
+    // A path or "sqlite:PATH", created when it is not there (its folder is not); or
+    // "postgresql://USER@HOST/DATABASE", which is there. Brought to this program's version.
+    // Errc::version_mismatch: it is newer than this program. Errc::invalid_argument: somebody
+    // else's database. Else as Connection::open.
     static Result<SiteDatabase> open(const std::string& where);
     ~SiteDatabase();
     SiteDatabase(SiteDatabase&&) noexcept;

@@ -7,11 +7,13 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <cmath>
 #include <fstream>
 
 #include "store/crash_testing.h"
 #include "store/database.h"
 #include "store/migrations.h"
+#include "store/postgres_testing.h"
 
 namespace muster::store {
 namespace {
@@ -23,6 +25,19 @@ site::Device device(const std::string& name) {
     made.name = name;
     return made;
 }
+
+// What both databases do.
+class EachDatabaseTest : public testing::TestWithParam<DatabaseKind> {
+protected:
+    const std::string& where() const { return place_.where(); }
+
+private:
+    DatabasePlace place_{GetParam()};
+};
+
+INSTANTIATE_TEST_SUITE_P(On, EachDatabaseTest,
+                         testing::Values(DatabaseKind::sqlite, DatabaseKind::postgresql),
+                         testing::PrintToStringParamName());
 
 TEST(DatabaseFaultsTest, ANewDatabaseIsPrivateAndSurvivesClosing) {
     ScratchFolder scratch;
@@ -40,7 +55,9 @@ TEST(DatabaseFaultsTest, PathsThatCannotBeOpenedAreNamed) {
     EXPECT_EQ(missing.error().code(), Errc::not_found);
     EXPECT_NE(missing.error().message().find("/nonexistent/site.db"), std::string::npos);
     EXPECT_EQ(SiteDatabase::open("").error().code(), Errc::invalid_argument);
-    EXPECT_EQ(SiteDatabase::open("postgresql://host/x").error().code(), Errc::invalid_argument);
+    auto other = SiteDatabase::open("mysql://root:secret@host/x");
+    EXPECT_EQ(other.error().code(), Errc::invalid_argument);
+    EXPECT_EQ(other.error().message().find("secret"), std::string::npos);
     ScratchFolder scratch;
     EXPECT_FALSE(SiteDatabase::open(scratch.path()).ok()) << "a folder";
 }
@@ -55,25 +72,21 @@ TEST(DatabaseFaultsTest, AFileThatIsNoDatabaseIsRefusedAndLeftAsItIs) {
     EXPECT_EQ(fs::file_size(path), 5000u);
 }
 
-TEST(DatabaseFaultsTest, SomebodyElsesDatabaseIsRefused) {
-    ScratchFolder scratch;
-    const std::string path = scratch.path() / "other.db";
-    ASSERT_TRUE((*Connection::open(path))->execute("CREATE TABLE devices (x TEXT)").ok());
-    auto opened = SiteDatabase::open(path);
+TEST_P(EachDatabaseTest, SomebodyElsesDatabaseIsRefused) {
+    ASSERT_TRUE((*Connection::open(where()))->execute("CREATE TABLE devices (x TEXT)").ok());
+    auto opened = SiteDatabase::open(where());
     ASSERT_FALSE(opened.ok());
     EXPECT_EQ(opened.error().code(), Errc::invalid_argument);
     EXPECT_NE(opened.error().message().find("no Muster database"), std::string::npos);
 }
 
-TEST(DatabaseFaultsTest, ADatabaseOfANewerProgramIsRefused) {
-    ScratchFolder scratch;
-    const std::string path = scratch.path() / "site.db";
-    ASSERT_TRUE(SiteDatabase::open(path).ok());
+TEST_P(EachDatabaseTest, ADatabaseOfANewerProgramIsRefused) {
+    ASSERT_TRUE(SiteDatabase::open(where()).ok());
     const auto newest = site_migrations().back().number;
-    ASSERT_TRUE((*Connection::open(path))
+    ASSERT_TRUE((*Connection::open(where()))
                     ->execute("INSERT INTO schema_migrations (number) VALUES (:a)", {newest + 6})
                     .ok());
-    auto opened = SiteDatabase::open(path);
+    auto opened = SiteDatabase::open(where());
     ASSERT_FALSE(opened.ok());
     EXPECT_EQ(opened.error().code(), Errc::version_mismatch);
     EXPECT_NE(opened.error().message().find("it is version " + std::to_string(newest + 6) +
@@ -86,9 +99,8 @@ TEST(MigrationTest, NumbersAscendWithoutGaps) {
     for (const auto& step : site_migrations()) EXPECT_EQ(step.number, expected++);
 }
 
-TEST(MigrationTest, StepsAreAppliedOnceAndLaterOnesOnTop) {
-    ScratchFolder scratch;
-    auto connection = Connection::open(scratch.path() / "m.db");
+TEST_P(EachDatabaseTest, MigrationsAreAppliedOnceAndLaterOnesOnTop) {
+    auto connection = Connection::open(where());
     ASSERT_TRUE(connection.ok());
     std::vector<Migration> steps = {{1, {"CREATE TABLE t (id {id}, name TEXT)"}}};
     ASSERT_TRUE(migrate(**connection, steps).ok());
@@ -102,9 +114,8 @@ TEST(MigrationTest, StepsAreAppliedOnceAndLaterOnesOnTop) {
     EXPECT_EQ(rows->at(0).integer(2), 7);
 }
 
-TEST(MigrationTest, AStepThatFailsLeavesTheStateBeforeIt) {
-    ScratchFolder scratch;
-    auto connection = Connection::open(scratch.path() / "m.db");
+TEST_P(EachDatabaseTest, AMigrationThatFailsLeavesTheStateBeforeIt) {
+    auto connection = Connection::open(where());
     ASSERT_TRUE(connection.ok());
     const std::vector<Migration> steps = {
         {1, {"CREATE TABLE t (id {id})"}},
@@ -117,9 +128,8 @@ TEST(MigrationTest, AStepThatFailsLeavesTheStateBeforeIt) {
     EXPECT_EQ((*connection)->query("SELECT number FROM schema_migrations", {})->size(), 1u);
 }
 
-TEST(ConnectionTest, ValuesComeBackAsTheyWent) {
-    ScratchFolder scratch;
-    auto connection = Connection::open(scratch.path() / "v.db");
+TEST_P(EachDatabaseTest, ValuesComeBackAsTheyWent) {
+    auto connection = Connection::open(where());
     ASSERT_TRUE(connection.ok());
     ASSERT_TRUE((*connection)
                     ->execute("CREATE TABLE v (a BIGINT, b DOUBLE PRECISION, c TEXT, d TEXT)")
@@ -137,9 +147,99 @@ TEST(ConnectionTest, ValuesComeBackAsTheyWent) {
     EXPECT_TRUE(rows->at(0).is_null(3));
 }
 
-TEST(DatabaseFaultsTest, TwoProcessesWriteSideBySide) {
-    ScratchFolder scratch;
-    const std::string path = scratch.path() / "site.db";
+TEST_P(EachDatabaseTest, WhatCannotBeKeptIsRefusedAndSaid) {
+    auto connection = Connection::open(where());
+    ASSERT_TRUE(connection.ok());
+    ASSERT_TRUE((*connection)->execute("CREATE TABLE v (a TEXT, b DOUBLE PRECISION)").ok());
+    const std::vector<SqlValue> bad[] = {{std::string("a\0b", 3), 1.0},
+                                         {std::string("\xff"), 1.0},
+                                         {std::string("\xed\xa0\x80"), 1.0},
+                                         {std::string("a"), std::nan("")},
+                                         {std::string("a"), HUGE_VAL}};
+    for (const auto& values : bad) {
+        auto status = (*connection)->execute("INSERT INTO v VALUES (:a, :b)", values);
+        ASSERT_FALSE(status.ok());
+        EXPECT_EQ(status.error().code(), Errc::invalid_argument);
+        EXPECT_NE(status.error().message().find("cannot be stored"), std::string::npos);
+    }
+    EXPECT_TRUE((*connection)->query("SELECT a FROM v", {})->empty());
+}
+
+TEST_P(EachDatabaseTest, RulesOfTheTablesAreToldApart) {
+    auto connection = Connection::open(where());
+    ASSERT_TRUE(connection.ok());
+    auto& db = **connection;
+    ASSERT_TRUE(db.execute("CREATE TABLE a (x BIGINT PRIMARY KEY, y TEXT NOT NULL)").ok());
+    ASSERT_TRUE(db.execute("CREATE TABLE b (x BIGINT REFERENCES a(x))").ok());
+    ASSERT_TRUE(db.execute("INSERT INTO a VALUES (1, 'secret-value')").ok());
+    ASSERT_TRUE(db.execute("INSERT INTO b VALUES (1)").ok());
+    const auto code_of = [&](const char* sql) {
+        auto status = db.execute(sql);
+        EXPECT_FALSE(status.ok()) << sql;
+        if (status.ok()) return Errc::cancelled;
+        EXPECT_NE(status.error().message().find(db.path()), std::string::npos);
+        EXPECT_EQ(status.error().message().find('\n'), std::string::npos);
+        EXPECT_EQ(status.error().message().find("secret-value"), std::string::npos);
+        return status.error().code();
+    };
+    EXPECT_EQ(code_of("INSERT INTO a VALUES (1, 'secret-value')"), Errc::already_exists);
+    EXPECT_EQ(code_of("INSERT INTO b VALUES (2)"), Errc::not_found);
+    EXPECT_EQ(code_of("DELETE FROM a"), Errc::not_found);
+    EXPECT_EQ(code_of("INSERT INTO a VALUES (2, NULL)"), Errc::internal);
+    EXPECT_EQ(code_of("SELECT nonsense"), Errc::internal);
+}
+
+TEST_P(EachDatabaseTest, ATransactionInWhichAStatementFailedIsNotCommitted) {
+    auto connection = Connection::open(where());
+    ASSERT_TRUE(connection.ok());
+    auto& db = **connection;
+    ASSERT_TRUE(db.execute("CREATE TABLE a (x BIGINT PRIMARY KEY)").ok());
+    auto written = db.write("careless", [&]() -> Status {
+        EXPECT_TRUE(db.execute("INSERT INTO a VALUES (1)").ok());
+        EXPECT_FALSE(db.execute("INSERT INTO a VALUES (1)").ok());
+        EXPECT_FALSE(db.execute("INSERT INTO a VALUES (2)").ok());
+        return {};
+    });
+    ASSERT_FALSE(written.ok());
+    EXPECT_EQ(written.error().code(), Errc::already_exists);
+    EXPECT_TRUE(db.query("SELECT x FROM a", {})->empty());
+    EXPECT_TRUE(db.write("careful", [&] { return db.execute("INSERT INTO a VALUES (3)"); }).ok());
+}
+
+TEST_P(EachDatabaseTest, AReaderSeesOneStateWhileAnotherWrites) {
+    auto one = Connection::open(where());
+    auto other = Connection::open(where());
+    ASSERT_TRUE(one.ok() && other.ok());
+    ASSERT_TRUE((*one)->execute("CREATE TABLE a (x BIGINT)").ok());
+    auto read = (*one)->read("read", [&]() -> Status {
+        EXPECT_TRUE((*one)->query("SELECT x FROM a", {})->empty());
+        EXPECT_TRUE(
+            (*other)
+                ->write("write", [&] { return (*other)->execute("INSERT INTO a VALUES (1)"); })
+                .ok());
+        EXPECT_TRUE((*one)->query("SELECT x FROM a", {})->empty());
+        return {};
+    });
+    EXPECT_TRUE(read.ok());
+    EXPECT_EQ((*one)->query("SELECT x FROM a", {})->size(), 1u);
+}
+
+TEST_P(EachDatabaseTest, AnIdIsNotUsedAgain) {
+    auto connection = Connection::open(where());
+    ASSERT_TRUE(connection.ok());
+    auto& db = **connection;
+    ASSERT_TRUE(
+        migrate(db, std::vector<Migration>{{1, {"CREATE TABLE t (id {id}, name TEXT)"}}}).ok());
+    const auto add = [&] {
+        return db.query("INSERT INTO t (name) VALUES ('x') RETURNING id", {})->at(0).integer(0);
+    };
+    EXPECT_EQ(add(), 1);
+    EXPECT_EQ(add(), 2);
+    ASSERT_TRUE(db.execute("DELETE FROM t").ok());
+    EXPECT_EQ(add(), 3);
+}
+
+TEST_P(EachDatabaseTest, ProcessesWriteSideBySide) {
     constexpr int kProcesses = 3;
     constexpr int kDevices = 25;
     std::vector<pid_t> children;
@@ -148,7 +248,7 @@ TEST(DatabaseFaultsTest, TwoProcessesWriteSideBySide) {
         ASSERT_GE(child, 0);
         if (child == 0) {
             // Creation and migration race as well.
-            auto database = SiteDatabase::open(path);
+            auto database = SiteDatabase::open(where());
             bool ok = database.ok();
             if (!ok) std::fprintf(stderr, "%s\n", database.error().message().c_str());
             for (int i = 0; ok && i < kDevices; ++i) {
@@ -166,7 +266,7 @@ TEST(DatabaseFaultsTest, TwoProcessesWriteSideBySide) {
         ASSERT_EQ(::waitpid(child, &status, 0), child);
         EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0);
     }
-    EXPECT_EQ(SiteDatabase::open(path)->devices().list()->size(),
+    EXPECT_EQ(SiteDatabase::open(where())->devices().list()->size(),
               static_cast<std::size_t>(kProcesses * kDevices));
 }
 
@@ -247,37 +347,43 @@ TEST(DatabaseFaultsTest, ADamagedFileIsReportedAsCorrupt) {
     EXPECT_EQ(error.code(), Errc::corrupt) << error.message();
 }
 
-TEST(DatabaseFaultsTest, KilledAnywhereItLosesNothingAcknowledged) {
-    ScratchFolder scratch;
-    const auto work = [](const fs::path& path, const Tell& tell) {
-        auto database = SiteDatabase::open(path);
+// 0 when the work ended before its Nth system call.
+int crash_and_look(DatabaseKind kind, int number) {
+    const DatabasePlace place(kind);
+    const auto outcome = crash_at_system_call(number, [&](const Tell& tell) {
+        auto database = SiteDatabase::open(place.where());
         if (!database.ok()) ::_exit(1);
         for (const char* name : {"PC-0", "PC-1", "PC-2"}) {
             if (!database->devices().add(device(name)).ok()) ::_exit(1);
             tell('.');
         }
-    };
-    // A step that shares no factor with what repeats in the work meets every kind of call.
-    constexpr int kStep = 7;
-    int cut_short = 0;
-    for (int number = 1;; number += kStep) {
-        const fs::path path = scratch.path() / (std::to_string(number) + ".db");
-        const auto outcome =
-            crash_at_system_call(number, [&](const Tell& tell) { work(path, tell); });
-        ASSERT_EQ(outcome.problem, "");
-        auto database = SiteDatabase::open(path);
-        ASSERT_TRUE(database.ok())
-            << "system call " << number << ": " << database.error().message();
-        const auto kept = database->devices().list()->size();
-        EXPECT_GE(kept, outcome.told.size()) << "system call " << number;
-        EXPECT_LE(kept, outcome.told.size() + 1) << "system call " << number;
-        if (outcome.finished) {
-            ASSERT_EQ(outcome.told.size(), 3u) << "the work itself failed";
-            break;
-        }
-        if (!outcome.told.empty()) ++cut_short;
+    });
+    EXPECT_EQ(outcome.problem, "");
+    auto database = SiteDatabase::open(place.where());
+    EXPECT_TRUE(database.ok()) << database.error().message();
+    if (!database.ok()) return 0;
+    const auto kept = database->devices().list()->size();
+    EXPECT_GE(kept, outcome.told.size());
+    EXPECT_LE(kept, outcome.told.size() + 1);
+    if (outcome.finished) {
+        EXPECT_EQ(outcome.told.size(), 3u) << "the work itself failed";
+        return 0;
     }
-    EXPECT_GT(cut_short, 5);
+    return static_cast<int>(outcome.told.size()) + 1;
+}
+
+TEST_P(EachDatabaseTest, KilledAnywhereItLosesNothingAcknowledged) {
+    // A step that shares no factor with what repeats in the work meets every kind of call. To
+    // another program there are few.
+    const int step = GetParam() == DatabaseKind::sqlite ? 7 : 5;
+    int cut_short = 0;
+    for (int number = 1; !HasFailure(); number += step) {
+        SCOPED_TRACE("system call " + std::to_string(number));
+        const int reached = crash_and_look(GetParam(), number);
+        if (reached == 0) break;
+        if (reached > 1) ++cut_short;
+    }
+    EXPECT_GT(cut_short, 3);
 }
 
 }  // namespace

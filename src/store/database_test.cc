@@ -5,7 +5,7 @@
 
 #include <cmath>
 
-#include "store/crash_testing.h"
+#include "store/postgres_testing.h"
 
 namespace muster::store {
 namespace {
@@ -14,16 +14,13 @@ using site::WallTime;
 
 constexpr WallTime kNow = site::from_unix_milliseconds(1'717'000'000'123);
 
-class DatabaseTest : public testing::Test {
+class DatabaseTest : public testing::TestWithParam<DatabaseKind> {
 protected:
-    DatabaseTest() : database_(SiteDatabase::open(path())) {
-        EXPECT_TRUE(database_.ok()) << database_.error().message();
-    }
-    std::string path() const { return (scratch_.path() / "site.db").string(); }
+    void SetUp() override { reopen(); }
     SiteDatabase& db() { return *database_; }
     void reopen() {
         database_ = Error(Errc::cancelled, "closed");
-        database_ = SiteDatabase::open(path());
+        database_ = SiteDatabase::open(place_.where());
         ASSERT_TRUE(database_.ok()) << database_.error().message();
     }
 
@@ -62,11 +59,15 @@ protected:
     site::CollectionId room_;
 
 private:
-    ScratchFolder scratch_;
-    Result<SiteDatabase> database_;
+    DatabasePlace place_{GetParam()};
+    Result<SiteDatabase> database_ = Error(Errc::cancelled, "not open yet");
 };
 
-TEST_F(DatabaseTest, SettingsKeepTheLastValue) {
+INSTANTIATE_TEST_SUITE_P(On, DatabaseTest,
+                         testing::Values(DatabaseKind::sqlite, DatabaseKind::postgresql),
+                         testing::PrintToStringParamName());
+
+TEST_P(DatabaseTest, SettingsKeepTheLastValue) {
     EXPECT_FALSE(*db().settings().find("rate"));
     ASSERT_TRUE(db().settings().set("rate", "200M").ok());
     ASSERT_TRUE(db().settings().set("rate", "100M").ok());
@@ -74,7 +75,7 @@ TEST_F(DatabaseTest, SettingsKeepTheLastValue) {
     EXPECT_EQ(*db().settings().find("rate"), "100M");
 }
 
-TEST_F(DatabaseTest, AnAdministratorTokenIsKnownByItsHashOnly) {
+TEST_P(DatabaseTest, AnAdministratorTokenIsKnownByItsHashOnly) {
     const std::string hash(64, 'a');
     ASSERT_TRUE(db().admin_tokens().add("first", hash, kNow).ok());
     EXPECT_EQ(*db().admin_tokens().verify(hash), "first");
@@ -90,7 +91,7 @@ TEST_F(DatabaseTest, AnAdministratorTokenIsKnownByItsHashOnly) {
     EXPECT_EQ(db().admin_tokens().list()->at(0).created_at, kNow);
 }
 
-TEST_F(DatabaseTest, ADeviceIsFoundByIdNameAndMacAddress) {
+TEST_P(DatabaseTest, ADeviceIsFoundByIdNameAndMacAddress) {
     auto pc = device("PC-02", {"02-00-00-00-00-02", "02-00-00-00-00-03"});
     device("PC-01");
     reopen();
@@ -108,7 +109,7 @@ TEST_F(DatabaseTest, ADeviceIsFoundByIdNameAndMacAddress) {
     EXPECT_EQ(db().devices().find_by_mac("nonsense").error().code(), Errc::invalid_argument);
 }
 
-TEST_F(DatabaseTest, WhatIsNotThereIsAnsweredWithWhatIs) {
+TEST_P(DatabaseTest, WhatIsNotThereIsAnsweredWithWhatIs) {
     EXPECT_EQ(db().devices().find("PC-09").error().message(),
               "find device: no device named PC-09 (there is none yet)");
     device("PC-02");
@@ -126,7 +127,7 @@ TEST_F(DatabaseTest, WhatIsNotThereIsAnsweredWithWhatIs) {
     EXPECT_EQ(db().devices().list()->size(), 12u);
 }
 
-TEST_F(DatabaseTest, NamesAndMacAddressesBelongToOneDevice) {
+TEST_P(DatabaseTest, NamesAndMacAddressesBelongToOneDevice) {
     device("PC-01", {"02:00:00:00:00:01"});
     site::Device other;
     other.name = "pc-01";
@@ -143,7 +144,7 @@ TEST_F(DatabaseTest, NamesAndMacAddressesBelongToOneDevice) {
     EXPECT_EQ(db().devices().add(other).error().code(), Errc::invalid_argument);
 }
 
-TEST_F(DatabaseTest, ADeviceIsKnownByItsNewestToken) {
+TEST_P(DatabaseTest, ADeviceIsKnownByItsNewestToken) {
     auto pc = device("PC-01");
     const std::string old_hash(64, '1');
     const std::string new_hash(64, '2');
@@ -157,7 +158,7 @@ TEST_F(DatabaseTest, ADeviceIsKnownByItsNewestToken) {
     EXPECT_EQ(db().devices().set_token(pc.id, "short").error().code(), Errc::invalid_argument);
 }
 
-TEST_F(DatabaseTest, CollectionsHaveMembers) {
+TEST_P(DatabaseTest, CollectionsHaveMembers) {
     auto pc2 = device("PC-02");
     auto pc1 = device("PC-01");
     auto room = db().collections().add("Room", kNow);
@@ -178,7 +179,7 @@ TEST_F(DatabaseTest, CollectionsHaveMembers) {
     EXPECT_EQ(db().collections().find(room->id)->name, "Room");
 }
 
-TEST_F(DatabaseTest, ImagesComeInVersionsAndTheNewestIsFoundByName) {
+TEST_P(DatabaseTest, ImagesComeInVersionsAndTheNewestIsFoundByName) {
     auto first = db().images().add(image("win11", "", 'a'));
     ASSERT_TRUE(first.ok()) << first.error().message();
     EXPECT_EQ(first->version, "1");
@@ -200,7 +201,7 @@ TEST_F(DatabaseTest, ImagesComeInVersionsAndTheNewestIsFoundByName) {
     EXPECT_EQ(db().images().find(first->id)->state, site::ImageState::damaged);
 }
 
-TEST_F(DatabaseTest, AnImageIsRemovedOnlyWhenNoActiveDeploymentUsesIt) {
+TEST_P(DatabaseTest, AnImageIsRemovedOnlyWhenNoActiveDeploymentUsesIt) {
     auto used = db().images().add(image("win11", "1", 'a'));
     auto twin = db().images().add(image("win11-copy", "1", 'a'));
     auto deployment = deploy({used->id});
@@ -218,7 +219,7 @@ TEST_F(DatabaseTest, AnImageIsRemovedOnlyWhenNoActiveDeploymentUsesIt) {
     EXPECT_TRUE(db().deployments().find(deployment.id).ok()) << "the history stays";
 }
 
-TEST_F(DatabaseTest, ASequenceOfTheSameNameIsItsNextVersion) {
+TEST_P(DatabaseTest, ASequenceOfTheSameNameIsItsNextVersion) {
     auto first = db().sequences().add("Room image", "one", kNow);
     auto second = db().sequences().add("room image", "two", kNow);
     db().sequences().add("Other", "three", kNow).value();
@@ -235,7 +236,7 @@ TEST_F(DatabaseTest, ASequenceOfTheSameNameIsItsNextVersion) {
               "image)");
 }
 
-TEST_F(DatabaseTest, ADeploymentReachesTheMembersOfItsCollection) {
+TEST_P(DatabaseTest, ADeploymentReachesTheMembersOfItsCollection) {
     auto pc1 = device("PC-01");
     auto pc2 = device("PC-02");
     auto windows = db().images().add(image("win11", "1", 'a'));
@@ -257,7 +258,7 @@ TEST_F(DatabaseTest, ADeploymentReachesTheMembersOfItsCollection) {
     EXPECT_EQ(db().deployments().list()->size(), 2u);
 }
 
-TEST_F(DatabaseTest, ADeploymentOfWhatIsNotThereIsRefused) {
+TEST_P(DatabaseTest, ADeploymentOfWhatIsNotThereIsRefused) {
     auto good = deploy();
     auto bad = good;
     bad.sequence_id = site::SequenceId(99);
@@ -280,7 +281,7 @@ TEST_F(DatabaseTest, ADeploymentOfWhatIsNotThereIsRefused) {
               Errc::not_found);
 }
 
-TEST_F(DatabaseTest, ProgressIsOverwrittenAndComesBackWhole) {
+TEST_P(DatabaseTest, ProgressIsOverwrittenAndComesBackWhole) {
     auto pc = device("PC-01");
     auto deployment = deploy();
     site::DeviceProgress record;
@@ -323,7 +324,7 @@ TEST_F(DatabaseTest, ProgressIsOverwrittenAndComesBackWhole) {
     EXPECT_FALSE(db().progress().find(deployment.id, site::DeviceId(99))->has_value());
 }
 
-TEST_F(DatabaseTest, ProgressIsStoredAllOrNone) {
+TEST_P(DatabaseTest, ProgressIsStoredAllOrNone) {
     auto pc = device("PC-01");
     auto deployment = deploy();
     std::vector<site::DeviceProgress> records(2);
@@ -340,7 +341,27 @@ TEST_F(DatabaseTest, ProgressIsStoredAllOrNone) {
     EXPECT_TRUE(db().progress().upsert({}).ok());
 }
 
-TEST_F(DatabaseTest, StepHistoryIsOnlyAddedTo) {
+TEST_P(DatabaseTest, WhatAComputerSaysInBrokenTextIsKeptAsFarAsItCanBe) {
+    auto pc = device("PC-01");
+    site::DeviceProgress record;
+    record.deployment_id = deploy().id;
+    record.device_id = pc.id;
+    record.message = std::string("a\0b \xff ü", 8);
+    ASSERT_TRUE(db().progress().upsert({&record, 1}).ok());
+    EXPECT_EQ(db().progress().for_device(pc.id)->at(0).message, "a?b ? ü");
+}
+
+TEST_P(DatabaseTest, NamesAreOrderedByTheirBytes) {
+    for (const char* name : {"zebra", "Älter", "a_b", "a b", "aB", "a-b", "B"}) {
+        ASSERT_TRUE(db().collections().add(name, kNow).ok()) << name;
+    }
+    std::string order;
+    const auto all = db().collections().list();
+    for (const auto& collection : *all) order += collection.name + ", ";
+    EXPECT_EQ(order, "a b, a-b, a_b, aB, B, zebra, Älter, ");
+}
+
+TEST_P(DatabaseTest, StepHistoryIsOnlyAddedTo) {
     auto pc = device("PC-01");
     auto deployment = deploy();
     site::StepEvent started{deployment.id, pc.id, 0, "Partition", site::StepOutcome::started, "",

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "base/check.h"
 #include "store/migrations.h"
+#include "store/sql_text.h"
 
 namespace muster::store {
 
@@ -10,8 +11,8 @@ Result<std::int64_t> current_version(Connection& connection) {
     if (!TRY(connection.has_table("schema_migrations"))) {
         if (TRY(connection.is_empty())) return std::int64_t{0};
         return Error(Errc::invalid_argument, "site database " + connection.path() +
-                                                 ": this file has other tables, it is no Muster "
-                                                 "database; name another file");
+                                                 ": it has other tables, it is no Muster "
+                                                 "database; name another one");
     }
     auto rows = TRY(connection.query("SELECT COALESCE(MAX(number), 0) FROM schema_migrations", {}));
     return rows.at(0).integer(0);
@@ -22,9 +23,8 @@ Status apply(Connection& connection, const Migration& step) {
         TRY(connection.execute("CREATE TABLE schema_migrations (number BIGINT PRIMARY KEY)"));
     }
     for (std::string sql : step.statements) {
-        if (auto at = sql.find("{id}"); at != std::string::npos) {
-            sql.replace(at, 4, connection.id_column_sql());
-        }
+        replace_word(sql, "{id}", connection.id_column_sql());
+        replace_word(sql, "TEXT", connection.text_column_sql());
         TRY(connection.execute(sql));
     }
     return connection.execute("INSERT INTO schema_migrations (number) VALUES (:a)", {step.number});

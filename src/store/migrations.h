@@ -15,8 +15,9 @@ namespace muster::store {
 
 struct Migration {
     std::int64_t number = 0;
-    // {id} stands for Connection::id_column_sql(). Types: BIGINT, TEXT, DOUBLE PRECISION; times are
-    // milliseconds since 1970, truth is 0 and 1.
+    // {id} stands for Connection::id_column_sql(), the word TEXT, wherever it is, for
+    // text_column_sql(). Types: BIGINT, TEXT, DOUBLE PRECISION; times are milliseconds since 1970,
+    // truth is 0 and 1.
     std::vector<std::string> statements;
 };
 

@@ -3,6 +3,8 @@
 
 #include <cmath>
 
+#include "store/sql_text.h"
+
 namespace muster::store {
 
 namespace {
@@ -24,6 +26,7 @@ constexpr std::string_view kUpsert =
     " loss = excluded.loss, seconds = excluded.seconds, verified = excluded.verified,"
     " updated_at_ms = excluded.updated_at_ms";
 
+// What a computer says is kept as far as it can be, so that it does not stop the others' reports.
 double finite(double value) { return std::isfinite(value) ? value : 0.0; }
 
 DeviceProgress progress_from(const Row& row) {
@@ -54,9 +57,10 @@ Status ProgressTable::upsert(std::span<const DeviceProgress> records) {
             TRY(connection_.execute(
                 kUpsert,
                 {record.deployment_id.value, record.device_id.value,
-                 std::string(site::to_string(record.state)), record.step_index, record.step_name,
-                 record.stage, finite(record.progress), finite(record.rate_bytes_per_second),
-                 record.missing_blocks, record.message, record.counters.blocks_received,
+                 std::string(site::to_string(record.state)), record.step_index,
+                 storable(record.step_name), storable(record.stage), finite(record.progress),
+                 finite(record.rate_bytes_per_second), record.missing_blocks,
+                 storable(record.message), record.counters.blocks_received,
                  record.counters.blocks_repaired, finite(record.counters.loss),
                  finite(record.counters.seconds), std::int64_t{record.verified ? 1 : 0},
                  site::to_unix_milliseconds(record.updated_at), record.counters.unicast_bytes}));
@@ -106,8 +110,9 @@ Status ProgressTable::append_steps(std::span<const StepEvent> events) {
                 "INSERT INTO step_history (deployment_id, device_id, step_index, step_name,"
                 " outcome, message, at_ms, output) VALUES (:a, :b, :c, :d, :e, :f, :g, :h)",
                 {event.deployment_id.value, event.device_id.value, event.step_index,
-                 event.step_name, std::string(site::to_string(event.outcome)), event.message,
-                 site::to_unix_milliseconds(event.at), event.output}));
+                 storable(event.step_name), std::string(site::to_string(event.outcome)),
+                 storable(event.message), site::to_unix_milliseconds(event.at),
+                 storable(event.output)}));
         }
         return {};
     });
@@ -160,7 +165,8 @@ Status ProgressTable::append_log(std::span<const site::LogLine> lines) {
                 "INSERT INTO device_log (device_id, deployment_id, at_ms, level, step_index, text)"
                 " VALUES (:a, :b, :c, :d, :e, :f)",
                 {line.device_id.value, line.deployment_id.value,
-                 site::to_unix_milliseconds(line.at), line.level, line.step_index, line.text}));
+                 site::to_unix_milliseconds(line.at), storable(line.level), line.step_index,
+                 storable(line.text)}));
         }
         return {};
     });
