@@ -44,6 +44,29 @@ Result<SiteClient> SiteClient::open(const std::string& login_file) {
     return SiteClient(net::HttpsClient(options), login.server);
 }
 
+namespace {
+
+// A problem's own words; of several faults all of them, a line each.
+Error refusal(const net::HttpResponse& response) {
+    std::string words = response.body;
+    const auto document = text::parse_json(response.body);
+    if (document.ok()) {
+        const Value* detail = document->find("detail");
+        if (detail != nullptr && detail->as_string() != nullptr) words = *detail->as_string();
+        const Value* faults = document->find("errors");
+        if (faults != nullptr && faults->as_list() != nullptr && faults->as_list()->size() > 1) {
+            words.clear();
+            for (const auto& fault : *faults->as_list()) {
+                const auto each = fault.string_or("detail", "");
+                if (each.ok()) words += (words.empty() ? "" : "\n") + *each;
+            }
+        }
+    }
+    return {net::errc_of_status(response.status), words};
+}
+
+}  // namespace
+
 Result<Value> SiteClient::call(std::string_view method, const std::string& target,
                                const Value* body) {
     const auto response =
@@ -54,13 +77,13 @@ Result<Value> SiteClient::call(std::string_view method, const std::string& targe
         if (!document.ok()) return document.error().context("answer of " + server_);
         return document;
     }
-    std::string detail = response.body;
-    if (document.ok()) {
-        if (const Value* words = document->find("detail"); words && words->as_string()) {
-            detail = *words->as_string();
-        }
-    }
-    return Error(net::errc_of_status(response.status), detail);
+    return refusal(response);
+}
+
+Result<std::string> SiteClient::text(const std::string& target) {
+    const auto response = TRY(client_.request("GET", target, "", ""));
+    if (response.status >= 400) return refusal(response);
+    return response.body;
 }
 
 std::string escape(std::string_view segment) {

@@ -28,6 +28,14 @@ public:
     Result<Value> post(const std::string& target, const Value& body) {
         return call("POST", target, &body);
     }
+    Result<Value> patch(const std::string& target, const Value& body) {
+        return call("PATCH", target, &body);
+    }
+    Result<Value> put(const std::string& target, const Value& body) {
+        return call("PUT", target, &body);
+    }
+    // An answer that is no JSON.
+    Result<std::string> text(const std::string& target);
     Result<Value> remove(const std::string& target) { return call("DELETE", target, nullptr); }
     const std::string& server() const { return server_; }
 

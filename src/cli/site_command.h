@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
-// What every command that talks to the site shares: the login file option, opening the client, and
-// turning an Error into one line and an exit code.
+// What every command that talks to the site shares: the login file option, opening the client,
+// turning an Error into one line and an exit code; and the verbs that are alike for every kind of
+// thing: list, show, set, remove.
 #pragma once
 
 #include <functional>
 #include <memory>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "cli/command.h"
 #include "cli/output.h"
@@ -33,7 +36,44 @@ void run_on_site(CLI::App* command, Run& run, std::shared_ptr<Options> options,
     });
 }
 
-// Text, number and the like of a document's member, as a table cell.
+// A kind of thing of the site, as the verbs need it.
+struct Kind {
+    std::string word;       // "device", for people
+    std::string target;     // "/api/v1/devices"
+    std::string change;     // operation of `set`; empty: there is no such verb
+    bool can_be_removed = false;
+    // Members of a document and their column headings.
+    std::vector<std::pair<std::string, std::string>> columns;
+    std::string query;      // added to the list's target: "?kind=..."
+};
+
+// `X list [--name PATTERN] [--json]`, all pages of it.
+void add_list(CLI::App* family, Run& run, const Kind& kind);
+// `X show NAME [--json]`.
+void add_show(CLI::App* family, Run& run, const Kind& kind);
+// `X set NAME FIELD=VALUE...` and `X remove NAME...`, when the kind has them.
+void add_set(CLI::App* family, Run& run, const Kind& kind);
+void add_remove(CLI::App* family, Run& run, const Kind& kind);
+void add_verbs(CLI::App* family, Run& run, const Kind& kind);
+
+// A verb on one named thing: METHOD TARGET/NAME/PATH, and prints `said` of the answer.
+struct Verb {
+    std::string name;
+    std::string help;
+    std::string method;  // "POST", "GET"
+    std::string path;    // "/start"; behind the name
+    std::string said;    // member of the answer that is printed; empty: nothing
+    bool has_reason = false;
+};
+void add_verb(CLI::App* family, Run& run, const Kind& kind, const Verb& verb);
+
+// Text, number and the like of a document's member, as a table cell; lists with commas.
 std::string cell(const Value& document, std::string_view key);
+// "key: value" lines, nested parts indented.
+std::string described(const Value& document);
+// All items of a list that comes in pages.
+Result<Value> all_items(SiteClient& site, const std::string& target, const std::string& query = "");
+// "devices", "1 device".
+std::string counted(std::size_t count, const std::string& word);
 
 }  // namespace muster::cli
