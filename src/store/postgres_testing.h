@@ -27,7 +27,7 @@ public:
 
     // Why there is no server; "" when all is well.
     const std::string& problem() const { return problem_; }
-    // Returns when the server is ready; does nothing when it runs.
+    // Returns when the server is ready; does nothing when it runs, or never can.
     void start();
     // As when the power fails. Returns when it is gone.
     void stop_immediately();
@@ -44,6 +44,7 @@ private:
 
     ScratchFolder scratch_;
     std::string problem_;
+    bool has_cluster_ = false;
     pid_t server_ = -1;
     int server_fd_ = -1;
     int databases_ = 0;

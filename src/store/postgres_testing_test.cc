@@ -115,7 +115,8 @@ PostgresServer& PostgresServer::shared() {
 
 PostgresServer::PostgresServer() {
     problem_ = make_cluster();
-    if (problem_.empty()) start();
+    has_cluster_ = problem_.empty();
+    start();
 }
 
 PostgresServer::~PostgresServer() { stop_immediately(); }
@@ -147,7 +148,7 @@ std::string PostgresServer::make_cluster() {
 }
 
 void PostgresServer::start() {
-    if (server_ >= 0) return;
+    if (!has_cluster_ || server_ >= 0) return;
     problem_ = launch();
     if (problem_.empty()) return;
     problem_ = "PostgreSQL did not start: " + problem_ + "\n" + text_of(scratch_.path() / "log");
