@@ -139,7 +139,7 @@ class Demo:
     def delivered_bytes(self):
         """Size of the image in the form in which it is sent."""
         document = json.loads(self.muster("image", "list", "--json", show=False, echo=False))
-        return document["images"][0]["image_bytes"]
+        return document["items"][0]["image_bytes"]
 
     def run_agents(self, image_bytes):
         """False when a computer gave up before the session was half done."""

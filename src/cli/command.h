@@ -24,6 +24,9 @@ void add_collection_commands(CLI::App& app, Run& run);
 void add_sequence_commands(CLI::App& app, Run& run);
 void add_deploy_commands(CLI::App& app, Run& run);
 void add_session_commands(CLI::App& app, Run& run);
+void add_settings_commands(CLI::App& app, Run& run);
+void add_token_commands(CLI::App& app, Run& run);
+void add_status_commands(CLI::App& app, Run& run);
 void add_watch_command(CLI::App& app, Run& run);
 
 // The whole program.

@@ -67,8 +67,7 @@ public:
             for (const auto& each : *properties->as_map()) {
                 known += (known.empty() ? "" : ", ") + each.key;
             }
-            return Error(Errc::invalid_argument,
-                         whole + ": no such field (known: " + known + ")");
+            return Error(Errc::invalid_argument, whole + ": no such field (known: " + known + ")");
         }
         const Value& inner = resolved(*member, root_);
         if (dot != std::string_view::npos) {

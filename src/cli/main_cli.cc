@@ -24,6 +24,9 @@ int run_muster(int argc, char** argv) {
     add_sequence_commands(app, run);
     add_deploy_commands(app, run);
     add_session_commands(app, run);
+    add_settings_commands(app, run);
+    add_token_commands(app, run);
+    add_status_commands(app, run);
     add_watch_command(app, run);
     add_send_command(app, run);
     add_receive_command(app, run);

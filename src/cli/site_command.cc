@@ -123,17 +123,16 @@ void add_show(CLI::App* family, Run& run, const Kind& kind) {
     auto* command = family->add_subcommand("show", "All of one " + kind.word);
     command->add_option("name", options->name, "Its name or number")->required();
     command->add_flag("--json", options->json, "For programs");
-    run_on_site<Options>(command, run, options,
-                         [kind](SiteClient& site, const Options& chosen) -> Status {
-                             const auto document =
-                                 TRY(site.get(kind.target + "/" + escape(chosen.name)));
-                             if (chosen.json) {
-                                 print_json(document);
-                             } else {
-                                 std::printf("%s", described(document).c_str());
-                             }
-                             return {};
-                         });
+    run_on_site<Options>(
+        command, run, options, [kind](SiteClient& site, const Options& chosen) -> Status {
+            const auto document = TRY(site.get(kind.target + "/" + escape(chosen.name)));
+            if (chosen.json) {
+                print_json(document);
+            } else {
+                std::printf("%s", described(document).c_str());
+            }
+            return {};
+        });
 }
 
 void add_set(CLI::App* family, Run& run, const Kind& kind) {
@@ -145,14 +144,14 @@ void add_set(CLI::App* family, Run& run, const Kind& kind) {
         ->required();
     const server::ApiDescription description;
     command->footer("Fields: " + known_fields(description, kind.change));
-    run_on_site<Options>(
-        command, run, options, [kind](SiteClient& site, const Options& chosen) -> Status {
-            const server::ApiDescription known;
-            const auto body = TRY(fields_body(known, kind.change, chosen.fields));
-            TRY(site.patch(kind.target + "/" + escape(chosen.name), body));
-            std::printf("%s %s changed\n", kind.word.c_str(), chosen.name.c_str());
-            return {};
-        });
+    run_on_site<Options>(command, run, options,
+                         [kind](SiteClient& site, const Options& chosen) -> Status {
+                             const server::ApiDescription known;
+                             const auto body = TRY(fields_body(known, kind.change, chosen.fields));
+                             TRY(site.patch(kind.target + "/" + escape(chosen.name), body));
+                             std::printf("%s %s changed\n", kind.word.c_str(), chosen.name.c_str());
+                             return {};
+                         });
 }
 
 void add_remove(CLI::App* family, Run& run, const Kind& kind) {
@@ -160,14 +159,14 @@ void add_remove(CLI::App* family, Run& run, const Kind& kind) {
     auto options = std::make_shared<Options>();
     auto* command = family->add_subcommand("remove", "Remove what nothing uses");
     command->add_option("names", options->names, "Names or numbers")->required();
-    run_on_site<Options>(
-        command, run, options, [kind](SiteClient& site, const Options& chosen) -> Status {
-            for (const auto& name : chosen.names) {
-                TRY(site.remove(kind.target + "/" + escape(name)));
-                std::printf("%s %s removed\n", kind.word.c_str(), name.c_str());
-            }
-            return {};
-        });
+    run_on_site<Options>(command, run, options,
+                         [kind](SiteClient& site, const Options& chosen) -> Status {
+                             for (const auto& name : chosen.names) {
+                                 TRY(site.remove(kind.target + "/" + escape(name)));
+                                 std::printf("%s %s removed\n", kind.word.c_str(), name.c_str());
+                             }
+                             return {};
+                         });
 }
 
 void add_verbs(CLI::App* family, Run& run, const Kind& kind) {

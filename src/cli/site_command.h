@@ -38,13 +38,13 @@ void run_on_site(CLI::App* command, Run& run, std::shared_ptr<Options> options,
 
 // A kind of thing of the site, as the verbs need it.
 struct Kind {
-    std::string word;       // "device", for people
-    std::string target;     // "/api/v1/devices"
-    std::string change;     // operation of `set`; empty: there is no such verb
+    std::string word;    // "device", for people
+    std::string target;  // "/api/v1/devices"
+    std::string change;  // operation of `set`; empty: there is no such verb
     bool can_be_removed = false;
     // Members of a document and their column headings.
     std::vector<std::pair<std::string, std::string>> columns;
-    std::string query;      // added to the list's target: "?kind=..."
+    std::string query;  // added to the list's target: "?kind=..."
 };
 
 // `X list [--name PATTERN] [--json]`, all pages of it.

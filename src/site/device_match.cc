@@ -31,9 +31,8 @@ constexpr std::array<std::string_view, 20> kPlaceholderSerials = {"to be filled 
                                                                   "123456789",
                                                                   "1234567890",
                                                                   "0123456789"};
-constexpr std::array<std::string_view, 3> kPlaceholderUuids = {
-    "03000200-0400-0500-0006-000700080009", "12345678-1234-5678-90ab-cddeefaabbcc",
-    "ffffff00-ffff-ffff-ffff-ffffffffffff"};
+constexpr std::array<std::string_view, 2> kPlaceholderUuids = {
+    "03000200-0400-0500-0006-000700080009", "12345678-1234-5678-90ab-cddeefaabbcc"};
 
 bool only_one_character(std::string_view text) {
     return text.find_first_not_of(text.front()) == std::string_view::npos;

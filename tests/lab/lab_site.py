@@ -100,7 +100,7 @@ class Site:
     # ---- what it knows ----
 
     def images(self):
-        return json.loads(self.do("image", "list", "--json"))["images"]
+        return json.loads(self.do("image", "list", "--json"))["items"]
 
     def stored(self):
         """(content folders, what lies in staging) on the server's disk."""
