@@ -72,7 +72,7 @@ Status take(ApiParts& parts, const Value& body, site::Collection& collection) {
         target.clear();
         for (const auto& item : *list->as_list()) {
             const auto other =
-                TRY(parts.database.collections().find(*item.as_string()).context(key));
+                TRY(named(key, parts.database.collections().find(*item.as_string())));
             target.push_back(other.id);
         }
         return {};
@@ -88,14 +88,14 @@ Status take(ApiParts& parts, const Value& body, site::Collection& collection) {
         collection.limiting.reset();
         if (const auto* name = limiting->as_string()) {
             collection.limiting =
-                TRY(parts.database.collections().find(*name).context("limiting")).id;
+                TRY(named("limiting", parts.database.collections().find(*name))).id;
         }
     }
     if (const Value* members = body.find("members")) {
         collection.members.clear();
         for (const auto& item : *members->as_list()) {
             const auto device =
-                TRY(parts.database.devices().find(*item.as_string()).context("members"));
+                TRY(named("members", parts.database.devices().find(*item.as_string())));
             collection.members.push_back(device.id);
         }
     }
@@ -121,7 +121,8 @@ Result<Answer> set_collection(ApiParts& parts, const Request& request) {
 
 Result<Answer> add_member(ApiParts& parts, const Request& request) {
     const auto collection = TRY(collection_in(parts, request));
-    const auto device = TRY(parts.database.devices().find(TRY(request.body.string_at("device"))));
+    const std::string name = TRY(request.body.string_at("device"));
+    const auto device = TRY(named("device", parts.database.devices().find(name)));
     TRY(parts.database.collections().add_member(collection.id, device.id));
     parts.directory.invalidate();
     const auto changed = TRY(parts.database.collections().find(collection.id));

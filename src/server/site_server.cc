@@ -98,7 +98,7 @@ struct SiteServer::Parts {
         add_operations();
         router.on_failure([this] { directory.invalidate(); });
         https.on_request([this](net::HttpRequest request, net::Responder responder) {
-            answer(request, responder);
+            handle(request, responder);
         });
         https.on_websocket([this](const net::HttpRequest& request, net::WebSocketAcceptor socket) {
             auto status = accept(request, socket);
@@ -108,7 +108,6 @@ struct SiteServer::Parts {
     }
 
     void add_operations();
-    void answer(const net::HttpRequest& request, const net::Responder& responder);
     Status record(const site::ImagePackage& package);
     Status on_validated(const Validated& result);
     void on_validating(site::ImageId image);
@@ -164,8 +163,11 @@ void SiteServer::Parts::add_operations() {
     add_sequence_operations(router, api);
     add_deployment_operations(router, api);
     add_session_operations(router, api);
-    // Answered before the router, for it may wait: see answer().
-    router.on("streamEvents", [](const Request&) -> Result<Answer> { return Answer{}; });
+    router.on("streamEvents", [this](const Request& request) -> Result<Answer> {
+        Answer answer;
+        answer.stream = [this, http = request.http](auto respond) { events.answer(http, respond); };
+        return answer;
+    });
     CHECK(router.unanswered().empty());
 }
 
@@ -277,15 +279,6 @@ void SiteServer::Parts::keep_house() {
 }
 
 // ---- requests ----
-
-void SiteServer::Parts::answer(const net::HttpRequest& request, const net::Responder& responder) {
-    if (request.method == "GET" && request.path == "/api/v1/events") {
-        auto administrator = require_administrator(database, request.bearer_token);
-        if (!administrator.ok()) return responder(problem(administrator.error()));
-        return events.answer(request, responder);
-    }
-    handle(request, responder);
-}
 
 void SiteServer::Parts::handle(const net::HttpRequest& request, const net::Responder& responder) {
     if (request.method == "POST" && request.path == "/api/v1/enrol") {
