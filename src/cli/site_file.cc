@@ -11,9 +11,6 @@ namespace muster::cli {
 
 namespace {
 
-constexpr std::initializer_list<std::string_view> kParts = {"settings", "points", "sequences",
-                                                            "devices", "collections"};
-
 bool is_same(const Value& a, const Value& b) { return text::to_json(a) == text::to_json(b); }
 
 std::string shown(const Value& value) {
@@ -166,7 +163,7 @@ Result<std::vector<const Value*>> by_reference(const Value::List& collections) {
 
 Result<std::vector<Change>> differences(SiteClient& site, const Value& described) {
     if (described.as_map() == nullptr) return described.error("expected a map");
-    TRY(described.only_keys(kParts));
+    TRY(described.only_keys({"settings", "points", "sequences", "devices", "collections"}));
     Comparison comparison(site);
     if (const Value* settings = described.find("settings")) TRY(comparison.settings(*settings));
     if (const Value* points = described.find("points")) {
