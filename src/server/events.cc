@@ -68,7 +68,9 @@ void Events::answer(const net::HttpRequest& request, const Respond& respond) {
     const auto query = request.query.find("deployment");
     const std::int64_t deployment =
         query == request.query.end() ? 0 : static_cast<std::int64_t>(number_in(query->second));
-    const std::string_view last = request.header("Last-Event-ID");
+    std::string_view last = request.header("Last-Event-ID");
+    const auto given = request.query.find("after");
+    if (last.empty() && given != request.query.end()) last = given->second;
     if (last.empty()) {
         // From now on, with the number to go on from.
         return respond(stream("retry: 100\n" + reset_event(next_id_ - 1)));
