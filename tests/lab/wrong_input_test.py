@@ -202,7 +202,7 @@ def deployments_of_what_is_not_there_are_refused(programs):
         site.refused("deploy", "none", "--to", "room", parts=["none", "sequence"])
         site.refused("deploy", "good", "--to", "room", "--start-at", "0", parts=["0"])
         site.refused("deploy", "good", "--to", "room", "--or-after", "-1", parts=["-1"])
-        check_equal(json.loads(site.do("deployment", "list", "--json"))["deployments"], [],
+        check_equal(json.loads(site.do("deployment", "list", "--json"))["items"], [],
                     "deployments")
         site.refused("watch", "1", parts=["deployment", "1"])
         site.refused("watch", "x", parts=["deployment", "x"])
