@@ -1,10 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Who may do what on a site: tokens, fingerprints, enrolment, protocol versions.
 
-The calls are read from the server's own source, so that a new one cannot be forgotten here.
+The calls are read from the description of the API, so that a new one cannot be forgotten here.
 """
 
-import glob
 import json
 import os
 import re
