@@ -241,7 +241,7 @@ def faults_of_a_task_sequence_are_named_with_line_and_column(programs):
                             ("name: x\nname: y\nsteps: []\n", ["broken", "line 2", "name"])):
             site.refused("sequence", "add", site.add_sequence(text, "broken"), parts=parts)
         site.refused("sequence", "add", "/no/such.yaml", parts=["/no/such.yaml", "no such file"])
-        check_equal(json.loads(site.do("sequence", "list", "--json"))["sequences"], [], "sequences")
+        check_equal(json.loads(site.do("sequence", "list", "--json"))["items"], [], "sequences")
 
 
 # ---- computers ----
