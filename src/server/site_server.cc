@@ -9,6 +9,7 @@
 #include "base/check.h"
 #include "net/https_server.h"
 #include "net/igmp_watch.h"
+#include "net/monotonic.h"
 #include "net/wake_on_lan.h"
 #include "server/api.h"
 #include "server/clock.h"
@@ -24,6 +25,7 @@ namespace muster::server {
 namespace {
 
 constexpr Duration kHousekeeping = std::chrono::minutes(10);
+constexpr Duration kZoneInterval = std::chrono::seconds(5);
 
 // The default distribution point as the options of the command line have it: made when there is
 // none, else brought up to date.
@@ -151,7 +153,8 @@ struct SiteServer::Parts {
     net::HttpsServer https;
     std::vector<std::unique_ptr<net::IgmpWatch>> queriers;
     net::Timer housekeeping;
-    std::optional<std::pair<std::string, site::TimeZone>> known_zone;
+    site::TimeZone known_zone;
+    std::optional<TimePoint> zone_read_at;
 };
 
 void SiteServer::Parts::add_operations() {
@@ -197,14 +200,16 @@ std::int64_t SiteServer::Parts::size_of(const site::Deployment& deployment) {
     return members.ok() ? static_cast<std::int64_t>(members->size()) : 0;
 }
 
+// Asked several times a second; the database is asked now and then.
 site::TimeZone SiteServer::Parts::zone() {
+    const TimePoint now = net::monotonic_now();
+    if (zone_read_at && now < *zone_read_at + kZoneInterval) return known_zone;
+    zone_read_at = now;
     const auto settings = site_settings(database, router.description());
-    if (!settings.ok()) return known_zone ? known_zone->second : site::TimeZone{};
-    if (!known_zone || known_zone->first != settings->time_zone) {
-        auto loaded = store::load_time_zone(settings->time_zone);
-        known_zone = {settings->time_zone, loaded.ok() ? *loaded : site::TimeZone{}};
-    }
-    return known_zone->second;
+    if (!settings.ok() || settings->time_zone == known_zone.name) return known_zone;
+    auto loaded = store::load_time_zone(settings->time_zone);
+    if (loaded.ok()) known_zone = std::move(*loaded);
+    return known_zone;
 }
 
 // An image that has its content but gets no record leaves no content behind.
