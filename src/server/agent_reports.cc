@@ -208,6 +208,7 @@ Status AgentHub::on_progress(Agent& agent, const Value& message) {
     live.counters.loss = TRY(message.number_or("loss", 0));
     live.counters.seconds = TRY(message.number_or("seconds", 0));
     agent.paused = TRY(message.bool_or("paused", false));
+    if (agent.paused) live.stage += " (paused)";
     live.updated_at = wall_now();
     agent.dirty = true;
     if (callbacks_.on_progress) callbacks_.on_progress(live, agent.device.name);

@@ -317,7 +317,7 @@ Result<site::Device> SiteServer::Parts::device_with(const std::string& mac) {
     if (known.ok() || known.error().code() != Errc::not_found) return known;
     const auto settings = TRY(site_settings(database, router.description()));
     if (settings.unknown_computers == UnknownComputers::off) {
-        return Error(Errc::permission_denied,
+        return Error(Errc::not_found,
                      known.error().message() +
                          ", and unknown computers are not taken in (muster settings set "
                          "unknown_computers=ask)");
