@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+#include <algorithm>
+
 #include "server/api.h"
 #include "server/clock.h"
 #include "server/documents.h"
@@ -57,6 +59,14 @@ Result<Value> full_document(ApiParts& parts, const site::Collection& collection)
     return std::move(value.set("variables", document(variables)));
 }
 
+// Names of one thing may differ in case, so that the schema cannot see it.
+template <typename Id>
+Status refuse_second(const std::vector<Id>& ids, Id id, std::string_view field,
+                     const std::string& name) {
+    if (std::find(ids.begin(), ids.end(), id) == ids.end()) return {};
+    return Error(Errc::invalid_argument, std::string(field) + ": " + name + " is there twice");
+}
+
 // What `body` says of the collection is put over what it is.
 Status take(ApiParts& parts, const Value& body, site::Collection& collection) {
     const auto texts = [&](std::string_view key, std::vector<std::string>& target) {
@@ -73,6 +83,7 @@ Status take(ApiParts& parts, const Value& body, site::Collection& collection) {
         for (const auto& item : *list->as_list()) {
             const auto other =
                 TRY(named(key, parts.database.collections().find(*item.as_string())));
+            TRY(refuse_second(target, other.id, key, other.name));
             target.push_back(other.id);
         }
         return {};
@@ -96,6 +107,7 @@ Status take(ApiParts& parts, const Value& body, site::Collection& collection) {
         for (const auto& item : *members->as_list()) {
             const auto device =
                 TRY(named("members", parts.database.devices().find(*item.as_string())));
+            TRY(refuse_second(collection.members, device.id, "members", device.name));
             collection.members.push_back(device.id);
         }
     }

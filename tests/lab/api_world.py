@@ -7,7 +7,7 @@ import itertools
 from api_schema import Description
 from cases import check, check_equal
 from lab_site import Site
-from postgres import postgres
+from postgres import Postgres
 from raw_client import RawClient
 from rig import Room, wait_until
 from wims import make_wim
@@ -29,8 +29,9 @@ steps:
 class World:
     """`admin` is a connection; every method that makes something gives its name or number."""
 
-    def __init__(self, site):
+    def __init__(self, site, database=None):
         self.site = site
+        self.database = database  # a Postgres, or None
         self.description = Description()
         self.admin = RawClient(site.server, site.address)
         self.secrets = {site.secret()["token"]}
@@ -190,10 +191,11 @@ def world(programs, database):
     """On "sqlite" or "postgresql"."""
     with Room() as room, contextlib.ExitStack() as stack:
         server = room.host("server")
-        options = []
+        options, postgres = [], None
         if database == "postgresql":
-            options = ["--database", stack.enter_context(postgres(room, server))]
-        made = World(Site(programs, room, options=options).start())
+            postgres = stack.enter_context(Postgres(room, server))
+            options = ["--database", postgres.url]
+        made = World(Site(programs, room, options=options).start(), postgres)
         stack.callback(made.close)
         yield made
         check(made.site.serve.running(), f"the server ended: {made.site.serve.describe()}")
