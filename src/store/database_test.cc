@@ -44,8 +44,14 @@ protected:
         made.created_at = kNow;
         return made;
     }
+    static site::Collection named(const std::string& name) {
+        site::Collection collection;
+        collection.name = name;
+        collection.created_at = kNow;
+        return collection;
+    }
     site::Deployment deploy(std::vector<site::ImageId> images = {}) {
-        if (!room_.value) room_ = db().collections().add("Room", kNow)->id;
+        if (!room_.value) room_ = db().collections().add(named("Room"))->id;
         site::Deployment made;
         made.sequence_id = db().sequences().add("Room image", "steps: []", kNow)->id;
         made.collection_id = room_;
@@ -77,18 +83,18 @@ TEST_P(DatabaseTest, SettingsKeepTheLastValue) {
 
 TEST_P(DatabaseTest, AnAdministratorTokenIsKnownByItsHashOnly) {
     const std::string hash(64, 'a');
-    ASSERT_TRUE(db().admin_tokens().add("first", hash, kNow).ok());
-    EXPECT_EQ(*db().admin_tokens().verify(hash), "first");
-    EXPECT_EQ(db().admin_tokens().verify(std::string(64, 'b')).error().code(),
-              Errc::unauthenticated);
-    EXPECT_EQ(db().admin_tokens().verify("").error().code(), Errc::unauthenticated);
-    EXPECT_EQ(db().admin_tokens().add("First", std::string(64, 'c'), kNow).error().code(),
+    auto& tokens = db().admin_tokens();
+    const auto token = [](const char* name) { return AdminToken{name, TokenRole::full, kNow, {}}; };
+    ASSERT_TRUE(tokens.add(token("first"), hash).ok());
+    EXPECT_EQ(tokens.verify(hash, kNow)->name, "first");
+    EXPECT_EQ(tokens.verify(std::string(64, 'b'), kNow).error().code(), Errc::unauthenticated);
+    EXPECT_EQ(tokens.verify("", kNow).error().code(), Errc::unauthenticated);
+    EXPECT_EQ(tokens.add(token("First"), std::string(64, 'c')).error().code(),
               Errc::already_exists);
-    EXPECT_EQ(db().admin_tokens().add("second", hash, kNow).error().code(), Errc::already_exists);
-    EXPECT_EQ(db().admin_tokens().add("plain", "a token itself", kNow).error().code(),
-              Errc::invalid_argument);
-    ASSERT_EQ(db().admin_tokens().list()->size(), 1u);
-    EXPECT_EQ(db().admin_tokens().list()->at(0).created_at, kNow);
+    EXPECT_EQ(tokens.add(token("second"), hash).error().code(), Errc::already_exists);
+    EXPECT_EQ(tokens.add(token("plain"), "a token itself").error().code(), Errc::invalid_argument);
+    ASSERT_EQ(tokens.list()->size(), 1u);
+    EXPECT_EQ(tokens.list()->at(0).created_at, kNow);
 }
 
 TEST_P(DatabaseTest, ADeviceIsFoundByIdNameAndMacAddress) {
@@ -161,7 +167,7 @@ TEST_P(DatabaseTest, ADeviceIsKnownByItsNewestToken) {
 TEST_P(DatabaseTest, CollectionsHaveMembers) {
     auto pc2 = device("PC-02");
     auto pc1 = device("PC-01");
-    auto room = db().collections().add("Room", kNow);
+    auto room = db().collections().add(named("Room"));
     ASSERT_TRUE(room.ok());
     EXPECT_TRUE(db().collections().add_member(room->id, pc1.id).ok());
     EXPECT_TRUE(db().collections().add_member(room->id, pc2.id).ok());
@@ -173,8 +179,8 @@ TEST_P(DatabaseTest, CollectionsHaveMembers) {
               Errc::not_found);
     EXPECT_EQ(db().collections().add_member(site::CollectionId(9), pc1.id).error().code(),
               Errc::not_found);
-    EXPECT_EQ(db().collections().add("ROOM", kNow).error().code(), Errc::already_exists);
-    EXPECT_EQ(db().collections().add("a/b", kNow).error().code(), Errc::invalid_argument);
+    EXPECT_EQ(db().collections().add(named("ROOM")).error().code(), Errc::already_exists);
+    EXPECT_EQ(db().collections().add(named("a/b")).error().code(), Errc::invalid_argument);
     EXPECT_EQ(db().collections().list()->size(), 1u);
     EXPECT_EQ(db().collections().find(room->id)->name, "Room");
 }
@@ -250,11 +256,11 @@ TEST_P(DatabaseTest, ADeploymentReachesTheMembersOfItsCollection) {
     EXPECT_EQ(deployment.start_rule.max_wait_seconds, 20);
     EXPECT_EQ(deployment.state, site::DeploymentState::active);
     auto newer = deploy();
-    auto reaching = db().deployments().for_device(pc1.id);
+    auto reaching = db().deployments().of_collections({room_});
     ASSERT_EQ(reaching->size(), 2u);
     EXPECT_EQ(reaching->at(0).id, newer.id);
     EXPECT_EQ(reaching->at(0).sequence_version, 2);
-    EXPECT_TRUE(db().deployments().for_device(pc2.id)->empty());
+    EXPECT_TRUE(db().deployments().of_collections({})->empty());
     EXPECT_EQ(db().deployments().list()->size(), 2u);
 }
 
@@ -353,7 +359,7 @@ TEST_P(DatabaseTest, WhatAComputerSaysInBrokenTextIsKeptAsFarAsItCanBe) {
 
 TEST_P(DatabaseTest, NamesAreOrderedByTheirBytes) {
     for (const char* name : {"zebra", "Älter", "a_b", "a b", "aB", "a-b", "B"}) {
-        ASSERT_TRUE(db().collections().add(name, kNow).ok()) << name;
+        ASSERT_TRUE(db().collections().add(named(name)).ok()) << name;
     }
     std::string order;
     const auto all = db().collections().list();
