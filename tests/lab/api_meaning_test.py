@@ -18,7 +18,7 @@ class Refused:
         before = self.site.state()
         answer = self.site.ask(method, path, body)
         check_problem(answer, status, parts, f"{method} {path} {body}")
-        check_equal(self.site.state(), before, f"what there is after {method} {path} {body}")
+        self.site.check_unchanged(before, f"{method} {path} {body}")
 
 
 def collections(site, refused):
@@ -172,15 +172,13 @@ def group_range(site, refused):
     settings = site.do("GET", "/points/default")["settings"]
     site.do("PATCH", "/points/default", {"settings": {"groups": "239.77.0.1-239.77.0.1"}})
     holder = site.session()
-    client = site.member(site.deployed())
-    reason = site.expect(client, "ended")["reason"]
+    reason = site.member(site.deployed()).expect("ended")["reason"]
     for part in ("239.77.0.1-239.77.0.1", str(holder), "image"):
         check(part in reason, f"{part!r} is not said in {reason!r}")
     site.do("POST", f"/sessions/{holder}/end", {"reason": "enough"})
     refused(409, [str(holder), "ended"], "POST", f"/sessions/{holder}/start")
     refused(404, ["session 7", str(holder)], "GET", "/sessions/7")
-    client = site.member(site.deployed())
-    check_equal(site.expect(client, "offer")["type"], "offer", "once the address is free")
+    site.member(site.deployed()).expect("offer")  # the address is free
     site.do("PATCH", "/points/default", {"settings": {"groups": settings["groups"]}})
 
 

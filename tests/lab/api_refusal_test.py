@@ -8,13 +8,7 @@ from api_cases import CASES
 from api_rejections import FORMATS, Rejections
 from api_test import check_problem
 from api_world import API, world
-from cases import check, check_equal, lab_test
-
-
-def check_unchanged(site, before, what):
-    after = site.state()
-    for key in {**before, **after}:
-        check_equal(after.get(key), before.get(key), f"{what}: {key}")
+from cases import check, lab_test
 
 
 def refuse_bodies(site, operation, call):
@@ -79,7 +73,7 @@ def refuse_everything(programs, database):
                 path = call.path(operation).removeprefix(API)
                 answer = site.ask(operation.method, path, {"a": 1})
                 check_problem(answer, 400, ["takes none"], f"{name} with a body")
-            check_unchanged(site, before, name)
+            site.check_unchanged(before, name)
         print(f"{count} wrong requests were refused on {database}")
         check(count > 500, f"only {count} wrong requests were made")
 

@@ -18,7 +18,7 @@ from wims import MIB
 
 
 def report_progress(site, percent):
-    site.agent.send_text({"type": "progress", "stage": "receiving", "progress": percent / 100})
+    site.agent.say(type="progress", stage="receiving", progress=percent / 100)
 
 
 def shown(site):

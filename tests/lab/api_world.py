@@ -10,6 +10,7 @@ from lab_site import Site
 from postgres import Postgres
 from raw_client import RawClient
 from rig import Room, wait_until
+from talker import Talker
 from wims import make_wim
 
 API = "/api/v1"
@@ -80,6 +81,11 @@ class World:
         found = {path: self.items(path) for path in lists}
         return {**found, "/settings": self.do("GET", "/settings")}
 
+    def check_unchanged(self, before, what):
+        after = self.state()
+        for key, value in before.items():
+            check_equal(after[key], value, f"{key} after {what}")
+
     # ---- what there may be more of ----
 
     def fresh(self, kind):
@@ -132,42 +138,29 @@ class World:
     # ---- computers ----
 
     def _connect(self, path):
-        client = RawClient(self.site.server, self.site.address)
-        self._sockets.callback(client.close)
-        check_equal(client.upgrade(API + path, token=self.device_token).status, 101, path)
-        client.send_text({"type": "hello", "protocol": 1, "name": "PC-01", "run": "1",
-                          "working": False})
-        return client
-
-    @staticmethod
-    def expect(client, kind):
-        """The next message of that type."""
-        while True:
-            frame, message = client.receive()
-            check_equal(frame, "text", f"while waiting for {kind}: {message}")
-            if message["type"] == kind:
-                return message
+        talker = Talker(self.site.server, self.site.address, API + path, self.device_token)
+        self._sockets.callback(talker.close)
+        talker.say(type="hello", protocol=1, name="PC-01", run="1", working=False)
+        return talker
 
     def _agent(self):
-        client = self._connect("/agent")
-        self.expect(client, "order")
-        return client
+        agent = self._connect("/agent")
+        agent.expect("order")
+        return agent
 
     def _report(self):
-        self.agent.send_text({"type": "log", "lines": [
+        self.agent.say(type="log", lines=[
             {"seq": number, "at_ms": 1700000000000 + number, "text": f"line {number}"}
-            for number in range(1, 8)]})
-        self.expect(self.agent, "logged")
-        self.agent.send_text({"type": "step", "seq": 8, "index": 0, "name": "partition disk",
-                              "outcome": "started"})
-        self.expect(self.agent, "logged")
+            for number in range(1, 8)])
+        self.agent.expect("logged")
+        self.agent.say(type="step", seq=8, index=0, name="partition disk", outcome="started")
+        self.agent.expect("logged")
         return self.items("/devices/PC-01/log")[0]["id"]
 
     def answer_control(self):
         """The agent of PC-01 obeys the next order of an administrator."""
-        message = self.expect(self.agent, "control")
-        self.agent.send_text({"type": "controlled", "id": message["id"], "accepted": True,
-                              "message": "as you say"})
+        message = self.agent.expect("control")
+        self.agent.say(type="controlled", id=message["id"], accepted=True, message="as you say")
 
     def member(self, deployment):
         """PC-01 as a member of the deployment's session."""
@@ -177,10 +170,10 @@ class World:
     def session(self):
         """A new one that waits, with PC-01 in it; its number."""
         deployment = self.deployed()
-        client = self.member(deployment)
-        self.expect(client, "offer")
-        client.send_text({"type": "join", "want": "all"})
-        self.expect(client, "welcome")
+        member = self.member(deployment)
+        member.expect("offer")
+        member.say(type="join", want="all")
+        member.expect("welcome")
         return wait_until(lambda: next((each["session"] for each in self.items("/sessions")
                                         if each["deployment"] == deployment and each["members"]),
                                        None), "the session to have its member")

@@ -112,10 +112,12 @@ class RawClient:
 
     def poll(self, limit_s):
         """As receive(), but None when that long nothing, or nothing but a ping, came."""
-        if not self._received and not self._socket.pending():
-            if not select.select([self._socket], [], [], limit_s)[0]:
-                return None
-        return self._read_frame()
+        return self._read_frame() if self.wait_for_data(limit_s) else None
+
+    def wait_for_data(self, limit_s):
+        """Whether something to read was there in time."""
+        return bool(self._received or self._socket.pending()
+                    or select.select([self._socket], [], [], limit_s)[0])
 
     def _read_frame(self):
         first, second = self._read(2)
