@@ -3,8 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include "server/database_testing.h"
 #include "server/router.h"
-#include "store/crash_testing.h"
 #include "text/json.h"
 
 namespace muster::server {
@@ -12,13 +12,6 @@ namespace {
 
 class DirectoryTest : public testing::Test {
 protected:
-    void SetUp() override {
-        auto opened = store::SiteDatabase::open((scratch_.path() / "site.db").string());
-        ASSERT_TRUE(opened.ok()) << opened.error().message();
-        database_ = std::make_unique<store::SiteDatabase>(std::move(*opened));
-        directory_ = std::make_unique<Directory>(*database_);
-    }
-
     site::Device device(const std::string& name) {
         site::Device made;
         made.name = name;
@@ -46,9 +39,8 @@ protected:
         return members.ok() ? members->size() : 999;
     }
 
-    store::ScratchFolder scratch_;
-    std::unique_ptr<store::SiteDatabase> database_;
-    std::unique_ptr<Directory> directory_;
+    ScratchDatabase database_;
+    std::unique_ptr<Directory> directory_ = std::make_unique<Directory>(*database_);
 };
 
 TEST_F(DirectoryTest, MembershipFollowsNamesAssetDataAndVariables) {

@@ -3,7 +3,7 @@
 
 #include <gtest/gtest.h>
 
-#include "store/crash_testing.h"
+#include "server/database_testing.h"
 #include "text/json.h"
 
 namespace muster::server {
@@ -14,9 +14,6 @@ constexpr const char* kPoint = R"({"name":"PC-01"})";
 class RouterTest : public testing::Test {
 protected:
     void SetUp() override {
-        auto opened = store::SiteDatabase::open((scratch_.path() / "site.db").string());
-        ASSERT_TRUE(opened.ok()) << opened.error().message();
-        database_ = std::make_unique<store::SiteDatabase>(std::move(*opened));
         router_ = std::make_unique<Router>(*database_);
         router_->on("listDevices", [this](const Request& request) -> Result<Answer> {
             seen_ = request.query;
@@ -99,8 +96,7 @@ protected:
 
     std::size_t devices() { return database_->devices().list()->size(); }
 
-    store::ScratchFolder scratch_;
-    std::unique_ptr<store::SiteDatabase> database_;
+    ScratchDatabase database_;
     std::unique_ptr<Router> router_;
     Administrator who_{"admin", true};
     Value seen_;

@@ -3,8 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include "server/database_testing.h"
 #include "server/schema.h"
-#include "store/crash_testing.h"
 #include "text/json.h"
 
 namespace muster::server {
@@ -28,9 +28,7 @@ std::string refusal(const std::string& given) {
 }
 
 TEST(SiteSettings, ASiteThatSaysNothingHasTheDefaultsOfTheDescription) {
-    store::ScratchFolder scratch;
-    auto database = store::SiteDatabase::open((scratch.path() / "site.db").string());
-    ASSERT_TRUE(database.ok());
+    ScratchDatabase database;
     const ApiDescription description;
     const auto settings = site_settings(*database, description);
     ASSERT_TRUE(settings.ok()) << settings.error().message();
@@ -46,19 +44,12 @@ TEST(SiteSettings, ASiteThatSaysNothingHasTheDefaultsOfTheDescription) {
 }
 
 TEST(SiteSettings, WhatIsSavedIsReadAgainAndTheRestStaysDefault) {
-    store::ScratchFolder scratch;
-    const auto path = (scratch.path() / "site.db").string();
+    ScratchDatabase database;
     const ApiDescription description;
-    {
-        auto database = store::SiteDatabase::open(path);
-        ASSERT_TRUE(database.ok());
-        const Value changed = json(
-            R"({"unknown_computers":"accept","ignored_macs":["02:00:00:00:00:01"],
-                "keep_log_days":3})");
-        ASSERT_TRUE(save_site_settings(*database, changed).ok());
-    }
-    auto database = store::SiteDatabase::open(path);
-    ASSERT_TRUE(database.ok());
+    const Value changed = json(
+        R"({"unknown_computers":"accept","ignored_macs":["02:00:00:00:00:01"],"keep_log_days":3})");
+    ASSERT_TRUE(save_site_settings(*database, changed).ok());
+    database.reopen();
     const auto settings = site_settings(*database, description);
     ASSERT_TRUE(settings.ok()) << settings.error().message();
     EXPECT_EQ(settings->unknown_computers, UnknownComputers::accept);
