@@ -37,7 +37,7 @@ Status read_enrolment(const std::string& path, AgentOptions& options) {
     return {};
 }
 
-// Where the site allows it: by the MAC address of the interface, without a file.
+// Where the site allows it: by what the computer says of itself, without a file.
 Status enrol_by_mac(AgentOptions& options) {
     if (options.server.empty() || !net::is_fingerprint(options.fingerprint)) {
         return Error(Errc::invalid_argument,
@@ -50,7 +50,7 @@ Status enrol_by_mac(AgentOptions& options) {
     client.server = options.server;
     client.fingerprint = options.fingerprint;
     const auto response = TRY(net::HttpsClient(client).request(
-        "POST", "/api/v1/enrol", text::to_json(Value::map().set("mac", mac)), "application/json"));
+        "POST", "/api/v1/enrol", text::to_json(body), "application/json"));
     const auto answer = TRY(text::parse_json(response.body).context("answer to the enrolment"));
     if (response.status >= 400) {
         return Error(net::errc_of_status(response.status),

@@ -86,13 +86,14 @@ Result<site::StartRule> start_rule(ApiParts& parts, const Value& body) {
         const auto point = TRY(parts.database.points().list()).at(0);
         const auto settings =
             TRY(point_settings(TRY(point_settings_document(point.settings, parts.description))));
-        if (settings.scheduled_multicast) {
+        // A delay of nothing is the first computer's.
+        if (settings.scheduled_multicast && settings.session_start_delay_minutes > 0) {
             rule.min_clients = settings.minimum_session_size;
             rule.max_wait_seconds = 60 * settings.session_start_delay_minutes;
         }
         return rule;
     }
-    rule.min_clients = TRY(start->int_or("clients", 1));
+    rule.min_clients = TRY(start->int_or("clients", 0));
     rule.max_wait_seconds = TRY(start->int_or("delay_seconds", 0));
     rule.at = TRY(time_in(*start, "at").context("start"));
     rule.when_all = TRY(start->bool_or("when_all", false));
@@ -105,6 +106,11 @@ Result<site::StartRule> start_rule(ApiParts& parts, const Value& body) {
 Status check_risk(const SiteSettings& settings, const site::Collection& collection,
                   std::int64_t members, const Value& body) {
     if (members == 0) {
+    // At once: no delay was asked for, or nothing at all.
+    const bool at_once = start->find("delay_seconds") != nullptr && rule.max_wait_seconds == 0;
+    const bool waits = rule.min_clients > 0 || rule.max_wait_seconds > 0 || site::is_set(rule.at) ||
+                       rule.when_all || rule.by_hand;
+    if (!rule.by_hand && (at_once || !waits)) rule.min_clients = 1;
         return Error(Errc::invalid_argument,
                      "collection " + collection.name +
                          " has no members: muster collection add-member, or a rule");

@@ -104,7 +104,7 @@ Result<Answer> remove_device(ApiParts& parts, const Request& request) {
     TRY(parts.database.devices().remove(device.id));
     Answer answer = removed(device.name);
     answer.after = [&parts, device] {
-        parts.sessions.revoke(device.name);
+        parts.sessions.revoke(device.name, "this computer was removed from the site");
         parts.agents.disconnect(device.id, "this computer was removed from the site");
         devices_changed(parts)();
     };
@@ -252,7 +252,9 @@ void add_device_operations(Router& router, ApiParts& parts) {
     on("removeDevice", remove_device);
     on("enrolDevice", [](ApiParts& p, const Request& request) -> Result<Answer> {
         const auto device = TRY(device_in(p, request));
-        return Answer{201, TRY(enrol(p, device)), [&p, device] { p.sessions.revoke(device.name); }};
+        return Answer{201, TRY(enrol(p, device)), [&p, device] {
+                          p.sessions.revoke(device.name, "the token of this computer was replaced");
+                      }};
     });
     on("approveDevice", approve);
     on("setDeviceVariable", set_variable);

@@ -85,6 +85,7 @@ struct SiteServer::Parts {
                {[this](const auto& package) { return record(package); },
                 [this](const Validated& result) { return on_validated(result); },
                 [this](site::ImageId image) { on_validating(image); }}),
+               [this](const auto& deployment) { return still_to_come(deployment); },
           api{database,
               content,
               jobs,
@@ -123,6 +124,7 @@ struct SiteServer::Parts {
     Status watch_queriers();
     void handle(const net::HttpRequest& request, const net::Responder& responder);
     Status accept(const net::HttpRequest& request, const net::WebSocketAcceptor& acceptor);
+    std::int64_t still_to_come(const site::Deployment& deployment);
     Status accept_member(const site::Device& device, const net::HttpRequest& request,
                          const net::WebSocketAcceptor& acceptor);
     using PathValues = std::map<std::string, std::string>;
@@ -203,6 +205,17 @@ site::TimeZone SiteServer::Parts::zone() {
         known_zone = {settings->time_zone, loaded.ok() ? *loaded : site::TimeZone{}};
     }
     return known_zone->second;
+std::int64_t SiteServer::Parts::still_to_come(const site::Deployment& deployment) {
+    const auto members = directory.members(deployment.collection_id);
+    const auto records = agents.progress(deployment.id);
+    if (!members.ok() || !records.ok()) return 0;
+    const auto ended = std::count_if(records->begin(), records->end(), [&](const auto& record) {
+        return site::is_final(record.state) &&
+               std::binary_search(members->begin(), members->end(), record.device_id);
+    });
+    return static_cast<std::int64_t>(members->size()) - ended;
+}
+
 }
 
 // An image that has its content but gets no record leaves no content behind.
@@ -303,7 +316,7 @@ void SiteServer::Parts::handle(const net::HttpRequest& request, const net::Respo
     router.handle(request, *administrator, responder);
 }
 
-// A computer that has no token yet, where the administrator allowed it: known by its MAC address.
+// A computer that has no token yet, where the administrator allowed it: known by what it reports.
 Result<Value> SiteServer::Parts::open_enrol(const net::HttpRequest& request) {
     if (!options.open_enrolment) {
         return Error(Errc::permission_denied,
@@ -390,7 +403,7 @@ Status SiteServer::Parts::accept_member(const site::Device& device, const net::H
     if (!path) return Error(Errc::not_found, "no such thing: " + request.path);
     const auto [deployment, image] = TRY(part_of(device, *path));
     // Refused like this, it tries again.
-    const Status admitted = sessions.admit(deployment, image);
+    const Status admitted = sessions.admit(deployment, image, device.name);
     if (!admitted.ok()) return Error(Errc::unavailable, admitted.error().message());
     auto socket = acceptor.accept();
     if (!socket) return {};
