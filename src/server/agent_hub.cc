@@ -135,8 +135,7 @@ Result<std::string> AgentHub::explain(const site::Device& device) {
         return device.name + " is in step '" + live.step_name + "' of deployment " +
                std::to_string(live.deployment_id.value) +
                (live.stage.empty() ? "" : ": " + live.stage) +
-               (live.message.empty() ? "" : ": " + live.message) +
-               (agent->paused ? "; it is paused" : "") + ".";
+               (live.message.empty() ? "" : ": " + live.message) + ".";
     }
     const auto decision = TRY(decision_for(device));
     if (agent != nullptr || !decision.run) return decision.reason;

@@ -57,6 +57,8 @@ public:
     void disconnect(site::DeviceId device, const std::string& why);
     bool is_connected(site::DeviceId device) const;
     std::size_t connected() const { return agents_.size(); }
+    // The deployment was cancelled: who runs it and is not connected ends in the records.
+    Status end_absent(site::DeploymentId deployment);
 
     // What is known of a deployment: live records over stored ones, one per device.
     Result<std::vector<site::DeviceProgress>> progress(site::DeploymentId deployment);
@@ -92,7 +94,6 @@ private:
         site::Environment environment = site::Environment::network_boot;
         bool greeted = false;
         bool idle = true;
-        bool paused = false;
         site::DeviceProgress live;
         bool dirty = false;  // not in the database
     };
@@ -104,6 +105,8 @@ private:
     Status confirm_applied(Agent& agent);
     Status take_up(Agent& agent, site::DeploymentId deployment);
     void forget_earlier_connections(const Agent& agent);
+    Status settle_cancelled(Agent& agent);
+    Status record_cancelled(site::DeviceProgress record, const std::string& device);
     Status on_step(Agent& agent, const Value& message);
     Status on_log(Agent& agent, const Value& message);
     Status on_progress(Agent& agent, const Value& message);

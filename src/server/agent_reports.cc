@@ -60,7 +60,10 @@ Status AgentHub::on_hello(Agent& agent, const Value& message) {
     forget_earlier_connections(agent);
     if (const Value* hardware = message.find("hardware")) TRY(take_asset(agent, *hardware));
     if (agent.environment == site::Environment::running_system) TRY(confirm_applied(agent));
-    if (!TRY(message.bool_or("working", false))) return decide(agent);
+    if (!TRY(message.bool_or("working", false))) {
+        TRY(settle_cancelled(agent));
+        return decide(agent);
+    }
     return take_up(agent, site::DeploymentId(TRY(message.int_at("deployment"))));
 }
 
@@ -207,7 +210,7 @@ Status AgentHub::on_progress(Agent& agent, const Value& message) {
     live.counters.unicast_bytes = TRY(message.int_or("unicast_bytes", 0));
     live.counters.loss = TRY(message.number_or("loss", 0));
     live.counters.seconds = TRY(message.number_or("seconds", 0));
-    agent.paused = TRY(message.bool_or("paused", false));
+    if (TRY(message.bool_or("paused", false))) live.stage += site::kPausedSuffix;
     live.updated_at = wall_now();
     agent.dirty = true;
     if (callbacks_.on_progress) callbacks_.on_progress(live, agent.device.name);
@@ -236,7 +239,6 @@ Status AgentHub::on_result(Agent& agent, const Value& message) {
     agent.live.progress = 1;
     agent.live.rate_bytes_per_second = 0;
     agent.idle = true;
-    agent.paused = false;
     TRY(save(agent));
     spdlog::info("{}: {}{}{}", agent.device.name, to_string(agent.live.state),
                  agent.live.message.empty() ? "" : ": ", agent.live.message);
@@ -264,3 +266,8 @@ void AgentHub::settle_applied() {
 }
 
 }  // namespace muster::server
+        Agent* agent = agent_of(record.device_id);
+        const bool is_live = agent != nullptr && agent->live.deployment_id == record.deployment_id;
+        if (is_live) agent->live = record;
+        const auto device = database_.devices().find(record.device_id);
+        if (callbacks_.on_progress && device.ok()) callbacks_.on_progress(record, device->name);

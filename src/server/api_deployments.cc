@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include <algorithm>
 
+#include <spdlog/spdlog.h>
+
 #include "sequence/task_sequence.h"
 #include "server/api.h"
 #include "server/clock.h"
@@ -326,7 +328,11 @@ Result<Answer> set_state(ApiParts& parts, const Request& request, site::Deployme
     return Answer{200, TRY(deployment_document(parts, deployment)),
                   [&parts, deployment, action, why] {
                       parts.agents.control(deployment.id, {}, action, why);
-                      if (action == "cancel") parts.sessions.end_of(deployment.id, "cancelled");
+                      if (action == "cancel") {
+                          const Status ended = parts.agents.end_absent(deployment.id);
+                          if (!ended.ok()) spdlog::warn("{}", ended.error().message());
+                          parts.sessions.end_of(deployment.id, "cancelled");
+                      }
                       parts.agents.reconsider();
                   }};
 }
@@ -355,7 +361,8 @@ Result<Answer> clear_required(ApiParts& parts, const Request& request) {
     for (const auto& device : TRY(devices_in(parts, deployment, request.body))) {
         for (const auto& record : TRY(parts.agents.progress_of(device.id))) {
             if (record.deployment_id != deployment.id ||
-                record.state != site::ProgressState::running) {
+                record.state != site::ProgressState::running ||
+                !parts.agents.is_connected(device.id)) {
                 continue;
             }
             return Error(Errc::busy, device.name + " is running it: cancel that first");

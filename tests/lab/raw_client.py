@@ -64,10 +64,11 @@ class RawClient:
         body = self._read(int(names.get("content-length", 0)))
         return Answer(int(status.split()[1]), body.decode())
 
-    def request(self, method, path, *, token=None, body=None):
+    def request(self, method, path, *, token=None, body=None, headers=()):
         text = b"" if body is None else json.dumps(body).encode()
-        extra = [] if body is None else [f"Content-Length: {len(text)}",
-                                         "Content-Type: application/json"]
+        extra = list(headers)
+        if body is not None:
+            extra += [f"Content-Length: {len(text)}", "Content-Type: application/json"]
         self._socket.sendall(self._head(method, path, token, extra) + text)
         return self._read_answer()
 
