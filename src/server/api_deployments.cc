@@ -62,6 +62,12 @@ Result<std::vector<site::ImageId>> images_of(ApiParts& parts, const site::Sequen
         const auto image =
             TRY(parts.database.images().find(apply->image).context("step " + step.name));
         TRY(site::image_at(image, apply->index).context("step " + step.name));
+        if (image.state == site::ImageState::damaged) {
+            return Error(Errc::corrupt, "step " + step.name + ": image " + image.name +
+                                            " is damaged on the distribution point (muster image "
+                                            "validate " +
+                                            image.name + ")");
+        }
         if (!image.allow_multicast) {
             return Error(Errc::invalid_argument,
                          "step " + step.name + ": image " + image.name +
