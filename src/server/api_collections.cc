@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "server/api.h"
+#include "server/built_in.h"
 #include "server/clock.h"
 #include "server/documents.h"
 
@@ -43,7 +44,11 @@ Result<Value> short_document(ApiParts& parts, const site::Collection& collection
                               ? Value(TRY(parts.directory.names()).at(*collection.limiting))
                               : Value());
     const auto members = TRY(parts.directory.members(collection.id));
-    return std::move(value.set("count", std::uint64_t{members.size()}));
+    value.set("count", std::uint64_t{members.size()});
+    const auto built_in = TRY(built_in_collections(parts.database));
+    const bool is_one =
+        std::find(built_in.begin(), built_in.end(), collection.id) != built_in.end();
+    return std::move(value.set("built_in", is_one));
 }
 
 Result<Value> full_document(ApiParts& parts, const site::Collection& collection) {
@@ -113,6 +118,12 @@ Result<Answer> add_collection(ApiParts& parts, const Request& request) {
 
 Result<Answer> set_collection(ApiParts& parts, const Request& request) {
     auto collection = TRY(collection_in(parts, request));
+    for (const char* key : {"name", "rules", "members", "includes", "excludes", "limiting"}) {
+        if (request.body.find(key) == nullptr) continue;
+        TRY(refuse_built_in(parts.database, collection,
+                            "changed but for its comment, priority and "
+                            "maintenance windows"));
+    }
     TRY(take(parts, request.body, collection));
     TRY(parts.database.collections().change(collection));
     parts.directory.invalidate();
@@ -122,6 +133,7 @@ Result<Answer> set_collection(ApiParts& parts, const Request& request) {
 Result<Answer> add_member(ApiParts& parts, const Request& request) {
     const auto collection = TRY(collection_in(parts, request));
     const auto device = TRY(parts.database.devices().find(TRY(request.body.string_at("device"))));
+    TRY(refuse_built_in(parts.database, collection, "given members by hand"));
     TRY(parts.database.collections().add_member(collection.id, device.id));
     parts.directory.invalidate();
     const auto changed = TRY(parts.database.collections().find(collection.id));
@@ -185,6 +197,7 @@ void add_collection_operations(Router& router, ApiParts& parts) {
     on("setCollection", set_collection);
     on("removeCollection", [](ApiParts& p, const Request& request) -> Result<Answer> {
         const auto collection = TRY(collection_in(p, request));
+        TRY(refuse_built_in(p.database, collection, "removed"));
         TRY(p.database.collections().remove(collection.id));
         Answer answer = removed(collection.name);
         answer.after = collections_changed(p);

@@ -11,6 +11,7 @@
 #include "net/igmp_watch.h"
 #include "net/wake_on_lan.h"
 #include "server/api.h"
+#include "server/built_in.h"
 #include "server/clock.h"
 #include "server/documents.h"
 #include "server/events.h"
@@ -454,6 +455,7 @@ Result<std::unique_ptr<SiteServer>> SiteServer::create(net::Loop& loop,
     auto network = options.network;
     network.interfaces = settings.interfaces;
     const auto interfaces = TRY(session::resolve_interfaces(network));
+    TRY(make_built_in_collections(database));
     auto identity =
         TRY(net::TlsIdentity::load_or_generate((folder / "tls.pem").string(), "muster serve"));
     auto signing_key = TRY(crypto::SigningKey::from_pem(TRY(identity.to_pem())));
