@@ -132,8 +132,12 @@ Result<std::string> AgentHub::explain(const site::Device& device) {
     const auto* agent = agent_of(device.id);
     if (agent != nullptr && !agent->idle) {
         const auto& live = agent->live;
-        return device.name + " is in step '" + live.step_name + "' of deployment " +
-               std::to_string(live.deployment_id.value) +
+        const std::string number = std::to_string(live.deployment_id.value);
+        if (live.step_name.empty()) {
+            return device.name + " was told to run deployment " + number +
+                   ", and has not reported a step yet.";
+        }
+        return device.name + " is in step '" + live.step_name + "' of deployment " + number +
                (live.stage.empty() ? "" : ": " + live.stage) +
                (live.message.empty() ? "" : ": " + live.message) + ".";
     }

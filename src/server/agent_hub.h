@@ -41,6 +41,8 @@ public:
     struct Callbacks {
         // The zone of the site, for maintenance windows.
         std::function<site::TimeZone()> zone;
+        // What a computer reports of itself, for its record, which may change.
+        std::function<Status(site::Device&, const Value& hardware)> take_identity;
         // A record changed: for the stream of events. May be left out.
         std::function<void(const site::DeviceProgress&, const std::string& device)> on_progress;
         std::function<void(const site::StepEvent&, const std::string& device)> on_step;

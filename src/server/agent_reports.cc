@@ -55,7 +55,13 @@ Status AgentHub::on_hello(Agent& agent, const Value& message) {
     agent.greeted = true;
     agent.run = TRY(message.string_or("run", ""));
     const std::string where = TRY(message.string_or("environment", "network boot"));
-    agent.environment = site::environment_from(where).value_or(site::Environment::network_boot);
+    const auto environment = site::environment_from(where);
+    if (!environment) {
+        return Error(
+            Errc::invalid_argument,
+            "environment: '" + where + "' is none of network boot, media, running systems");
+    }
+    agent.environment = *environment;
     spdlog::info("{}: connected from {}", agent.device.name, agent.socket->peer().to_string());
     forget_earlier_connections(agent);
     if (const Value* hardware = message.find("hardware")) TRY(take_asset(agent, *hardware));
@@ -72,10 +78,14 @@ Status AgentHub::take_asset(Agent& agent, const Value& hardware) {
     if (hardware.as_map() == nullptr) return hardware.error("hardware: expected a map");
     const std::string json = text::to_json(hardware);
     const auto now = wall_now();
-    const auto known = TRY(database_.devices().find(agent.device.id));
+    agent.device = TRY(database_.devices().find(agent.device.id));
+    if (callbacks_.take_identity) TRY(callbacks_.take_identity(agent.device, hardware));
+    const auto& known = agent.device;
     if (known.asset == json && now - known.asset_at < std::chrono::hours(24)) return {};
     TRY(database_.devices().set_asset(agent.device.id, json, now));
     if (known.asset != json) directory_.invalidate();
+    agent.device.asset = json;
+    agent.device.asset_at = now;
     return {};
 }
 
@@ -91,6 +101,37 @@ Status AgentHub::confirm_applied(Agent& agent) {
                      record.message);
         if (callbacks_.on_progress) callbacks_.on_progress(record, agent.device.name);
     }
+    return {};
+}
+
+// What was withdrawn while the computer was away does not go on.
+Status AgentHub::settle_cancelled(Agent& agent) {
+    for (auto record : TRY(database_.progress().for_device(agent.device.id))) {
+        if (record.state != site::ProgressState::running) continue;
+        const auto deployment = TRY(database_.deployments().find(record.deployment_id));
+        if (deployment.state != site::DeploymentState::cancelled) continue;
+        TRY(record_cancelled(record, agent.device.name));
+    }
+    return {};
+}
+
+Status AgentHub::end_absent(site::DeploymentId deployment) {
+    for (const auto& record : TRY(database_.progress().list(deployment))) {
+        const bool runs = record.state == site::ProgressState::running;
+        if (!runs || is_connected(record.device_id)) continue;
+        TRY(record_cancelled(record, TRY(database_.devices().find(record.device_id)).name));
+    }
+    return {};
+}
+
+Status AgentHub::record_cancelled(site::DeviceProgress record, const std::string& device) {
+    record.state = site::ProgressState::cancelled;
+    record.stage = "cancelled";
+    record.message = "the deployment was cancelled while this computer was away";
+    record.rate_bytes_per_second = 0;
+    record.updated_at = wall_now();
+    TRY(database_.progress().upsert(std::span(&record, 1)));
+    if (callbacks_.on_progress) callbacks_.on_progress(record, device);
     return {};
 }
 
@@ -111,6 +152,8 @@ Status AgentHub::take_up(Agent& agent, site::DeploymentId deployment) {
     const auto state = TRY(database_.deployments().find(deployment)).state;
     if (state == site::DeploymentState::cancelled) {
         control(deployment, {agent.device.id}, "cancel", "the deployment was cancelled");
+    } else if (state == site::DeploymentState::paused) {
+        control(deployment, {agent.device.id}, "pause", "the deployment is paused");
     }
     return {};
 }

@@ -75,7 +75,6 @@ Result<Answer> add_device(ApiParts& parts, const Value& body) {
 
 Result<Answer> set_device(ApiParts& parts, const Request& request) {
     auto device = TRY(device_in(parts, request));
-    const std::string old_name = device.name;
     const Value& body = request.body;
     device.name = TRY(body.string_or("name", device.name));
     if (body.find("macs") != nullptr) device.macs = texts_at(body, "macs");
@@ -85,7 +84,10 @@ Result<Answer> set_device(ApiParts& parts, const Request& request) {
     TRY(parts.database.devices().change(device));
     parts.directory.invalidate();
     const auto changed = TRY(parts.database.devices().find(device.id));
-    return Answer{200, TRY(full_document(parts, changed)), devices_changed(parts)};
+    return Answer{200, TRY(full_document(parts, changed)), [&parts, changed] {
+                      parts.agents.on_device_changed(changed);
+                      devices_changed(parts)();
+                  }};
 }
 
 Result<Answer> approve(ApiParts& parts, const Request& request) {

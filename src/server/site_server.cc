@@ -14,6 +14,7 @@
 #include "server/built_in.h"
 #include "server/clock.h"
 #include "server/documents.h"
+#include "server/enrolment.h"
 #include "server/events.h"
 #include "server/identity.h"
 #include "server/problem.h"
@@ -76,6 +77,9 @@ struct SiteServer::Parts {
           events(loop),
           agents(loop, database, directory,
                  {[this] { return zone(); },
+                  [this](auto& device, const auto& hardware) {
+                      return take_identity(device, hardware);
+                  },
                   [this](const auto& record, const auto& device) { on_progress(record, device); },
                   [this](const auto& event, const auto& device) { on_step(event, device); }}),
           sessions(
@@ -136,7 +140,7 @@ struct SiteServer::Parts {
     Result<Part> part_of(const site::Device& device, const PathValues& path);
     Result<net::HttpResponse> answer_range(const net::HttpRequest& request, const PathValues& path);
     Result<Value> open_enrol(const net::HttpRequest& request);
-    Result<site::Device> device_with(const std::string& mac);
+    Status take_identity(site::Device& device, const Value& hardware);
 
     net::Loop& main_loop;
     ServeOptions options;
@@ -324,36 +328,34 @@ Result<Value> SiteServer::Parts::open_enrol(const net::HttpRequest& request) {
                      "open enrolment is off: an administrator runs `muster device enrol NAME`, or "
                      "starts the server with --open-enrolment");
     }
-    const auto body = TRY(text::parse_json(request.body));
-    const auto device = TRY(device_with(TRY(body.string_at("mac"))));
-    spdlog::info("{}: enrolled by its MAC address from {}", device.name, request.peer.to_string());
-    auto enrolment = TRY(enrol(api, device));
-    sessions.revoke(device.name);
+    const auto reported = TRY(reported_identity(TRY(text::parse_json(request.body))));
+    if (reported.macs.empty() && reported.smbios_uuid.empty() && reported.serial.empty()) {
+        return Error(Errc::invalid_argument,
+                     "say who you are: mac, macs, smbios_uuid or serial, one of them at least");
+    }
+    const auto settings = TRY(site_settings(database, router.description()));
+    const auto found = TRY(recognise(database, reported, settings));
+    directory.invalidate();
+    for (const auto& ended : found.ended) {
+        sessions.revoke(ended.name, "it is the computer " + found.device.name);
+        agents.disconnect(ended.id, "it is the computer " + found.device.name);
+    }
+    spdlog::info("{}: enrolled from {}: {}", found.device.name, request.peer.to_string(),
+                 found.sentence);
+    auto enrolment = TRY(enrol(api, found.device));
+    sessions.revoke(found.device.name, "the token of this computer was replaced");
     return enrolment;
 }
 
-// The computer with that address; an unknown one becomes a device when the site is told so.
-Result<site::Device> SiteServer::Parts::device_with(const std::string& mac) {
-    auto known = database.devices().find_by_mac(mac);
-    if (known.ok() || known.error().code() != Errc::not_found) return known;
+// Its token says who it is; what it reports fills in what is not known of it.
+Status SiteServer::Parts::take_identity(site::Device& device, const Value& hardware) {
+    const auto reported = TRY(reported_identity(hardware));
     const auto settings = TRY(site_settings(database, router.description()));
-    if (settings.unknown_computers == UnknownComputers::off) {
-        return Error(Errc::permission_denied,
-                     known.error().message() +
-                         ", and unknown computers are not taken in (muster settings set "
-                         "unknown_computers=ask)");
-    }
-    site::Device device;
-    device.macs = {TRY(site::parse_mac(mac))};
-    device.name = "unknown-";
-    for (char c : device.macs[0]) device.name += c == ':' ? "" : std::string(1, c);
-    device.approval = settings.unknown_computers == UnknownComputers::ask ? site::Approval::pending
-                                                                          : site::Approval::unknown;
-    device.created_at = wall_now();
-    auto added = TRY(database.devices().add(device));
-    directory.invalidate();
-    spdlog::info("{}: an unknown computer, {}", added.name, to_string(added.approval));
-    return added;
+    std::string said;
+    const bool changed = TRY(complete_identity(database, device, reported, settings, said));
+    if (changed) directory.invalidate();
+    if (!said.empty()) spdlog::warn("{}: of what it reports, {}", device.name, said);
+    return {};
 }
 
 Status SiteServer::Parts::accept(const net::HttpRequest& request,
