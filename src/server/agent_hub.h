@@ -57,10 +57,10 @@ public:
     // Name or approval of a connected computer changed.
     void on_device_changed(const site::Device& device);
     void disconnect(site::DeviceId device, const std::string& why);
-    bool is_connected(site::DeviceId device) const;
-    std::size_t connected() const { return agents_.size(); }
     // The deployment was cancelled: who runs it and is not connected ends in the records.
     Status end_absent(site::DeploymentId deployment);
+    bool is_connected(site::DeviceId device) const;
+    std::size_t connected() const { return agents_.size(); }
 
     // What is known of a deployment: live records over stored ones, one per device.
     Result<std::vector<site::DeviceProgress>> progress(site::DeploymentId deployment);
@@ -105,10 +105,10 @@ private:
     Status on_hello(Agent& agent, const Value& message);
     Status take_asset(Agent& agent, const Value& hardware);
     Status confirm_applied(Agent& agent);
-    Status take_up(Agent& agent, site::DeploymentId deployment);
-    void forget_earlier_connections(const Agent& agent);
     Status settle_cancelled(Agent& agent);
     Status record_cancelled(site::DeviceProgress record, const std::string& device);
+    Status take_up(Agent& agent, site::DeploymentId deployment);
+    void forget_earlier_connections(const Agent& agent);
     Status on_step(Agent& agent, const Value& message);
     Status on_log(Agent& agent, const Value& message);
     Status on_progress(Agent& agent, const Value& message);

@@ -305,12 +305,12 @@ void AgentHub::settle_applied() {
         record.updated_at = wall_now();
         const Status status = database_.progress().upsert(std::span(&record, 1));
         if (!status.ok()) return;
-    }
-}
-
-}  // namespace muster::server
         Agent* agent = agent_of(record.device_id);
         const bool is_live = agent != nullptr && agent->live.deployment_id == record.deployment_id;
         if (is_live) agent->live = record;
         const auto device = database_.devices().find(record.device_id);
         if (callbacks_.on_progress && device.ok()) callbacks_.on_progress(record, device->name);
+    }
+}
+
+}  // namespace muster::server

@@ -106,6 +106,11 @@ Result<site::StartRule> start_rule(ApiParts& parts, const Value& body) {
     rule.at = TRY(time_in(*start, "at").context("start"));
     rule.when_all = TRY(start->bool_or("when_all", false));
     rule.by_hand = TRY(start->bool_or("by_hand", false));
+    // At once: no delay was asked for, or nothing at all.
+    const bool at_once = start->find("delay_seconds") != nullptr && rule.max_wait_seconds == 0;
+    const bool waits = rule.min_clients > 0 || rule.max_wait_seconds > 0 || site::is_set(rule.at) ||
+                       rule.when_all || rule.by_hand;
+    if (!rule.by_hand && (at_once || !waits)) rule.min_clients = 1;
     TRY(site::check_start_rule(rule));
     return rule;
 }
@@ -114,11 +119,6 @@ Result<site::StartRule> start_rule(ApiParts& parts, const Value& body) {
 Status check_risk(const SiteSettings& settings, const site::Collection& collection,
                   std::int64_t members, const Value& body) {
     if (members == 0) {
-    // At once: no delay was asked for, or nothing at all.
-    const bool at_once = start->find("delay_seconds") != nullptr && rule.max_wait_seconds == 0;
-    const bool waits = rule.min_clients > 0 || rule.max_wait_seconds > 0 || site::is_set(rule.at) ||
-                       rule.when_all || rule.by_hand;
-    if (!rule.by_hand && (at_once || !waits)) rule.min_clients = 1;
         return Error(Errc::invalid_argument,
                      "collection " + collection.name +
                          " has no members: muster collection add-member, or a rule");
@@ -203,7 +203,9 @@ Result<Answer> add_deployment(ApiParts& parts, const Value& body) {
     if (!point.empty()) deployment.point_id = TRY(parts.database.points().find(point)).id;
     const auto added = TRY(parts.database.deployments().add(deployment));
     return Answer{201, TRY(deployment_document(parts, added)), [&parts, added] {
-                      if (added.wake_on_lan) parts.wake(added);
+                      const bool begun = beginning(added) <= added.created_at;
+                      if (added.wake_on_lan && begun) parts.wake(added);
+                      parts.wake_up.reconsider();
                       parts.agents.reconsider();
                   }};
 }
@@ -226,8 +228,10 @@ Result<Answer> set_deployment(ApiParts& parts, const Request& request) {
         TRY(body.int_or("readiness_minutes", deployment.readiness_minutes));
     TRY(check_times(deployment));
     TRY(parts.database.deployments().change(deployment));
-    return Answer{200, TRY(deployment_document(parts, deployment)),
-                  [&parts] { parts.agents.reconsider(); }};
+    return Answer{200, TRY(deployment_document(parts, deployment)), [&parts] {
+                      parts.wake_up.reconsider();
+                      parts.agents.reconsider();
+                  }};
 }
 
 // ---- the room ----

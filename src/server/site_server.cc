@@ -85,12 +85,13 @@ struct SiteServer::Parts {
           sessions(
               loop, options.network, opened.settings, content, std::move(opened.signing_key),
               {[this](const auto& deployment) { return size_of(deployment); },
+               [this](const auto& deployment) { return still_to_come(deployment); },
                [this] { return zone(); }, [this](const SessionInfo& info) { on_session(info); }}),
           jobs(loop, content,
                {[this](const auto& package) { return record(package); },
                 [this](const Validated& result) { return on_validated(result); },
                 [this](site::ImageId image) { on_validating(image); }}),
-               [this](const auto& deployment) { return still_to_come(deployment); },
+          wake_up(loop, database, [this](const auto& deployment) { api.wake(deployment); }),
           api{database,
               content,
               jobs,
@@ -99,7 +100,8 @@ struct SiteServer::Parts {
               directory,
               router.description(),
               identity.fingerprint(),
-              interfaces.front().name},
+              interfaces.front().name,
+              wake_up},
           https(loop, {.listen = opened.listen, .identity = identity}) {
         add_operations();
         router.on_failure([this] { directory.invalidate(); });
@@ -122,6 +124,7 @@ struct SiteServer::Parts {
     void on_step(const site::StepEvent& event, const std::string& device);
     void on_session(const SessionInfo& info);
     std::int64_t size_of(const site::Deployment& deployment);
+    std::int64_t still_to_come(const site::Deployment& deployment);
     site::TimeZone zone();
     void keep_house();
     Status forget_old(const SiteSettings& settings);
@@ -129,7 +132,6 @@ struct SiteServer::Parts {
     Status watch_queriers();
     void handle(const net::HttpRequest& request, const net::Responder& responder);
     Status accept(const net::HttpRequest& request, const net::WebSocketAcceptor& acceptor);
-    std::int64_t still_to_come(const site::Deployment& deployment);
     Status accept_member(const site::Device& device, const net::HttpRequest& request,
                          const net::WebSocketAcceptor& acceptor);
     using PathValues = std::map<std::string, std::string>;
@@ -155,6 +157,7 @@ struct SiteServer::Parts {
     AgentHub agents;
     SessionManager sessions;
     ContentJobs jobs;
+    WakeUp wake_up;
     ApiParts api;
     net::HttpsServer https;
     std::vector<std::unique_ptr<net::IgmpWatch>> queriers;
@@ -202,14 +205,6 @@ std::int64_t SiteServer::Parts::size_of(const site::Deployment& deployment) {
     return members.ok() ? static_cast<std::int64_t>(members->size()) : 0;
 }
 
-site::TimeZone SiteServer::Parts::zone() {
-    const auto settings = site_settings(database, router.description());
-    if (!settings.ok()) return known_zone ? known_zone->second : site::TimeZone{};
-    if (!known_zone || known_zone->first != settings->time_zone) {
-        auto loaded = store::load_time_zone(settings->time_zone);
-        known_zone = {settings->time_zone, loaded.ok() ? *loaded : site::TimeZone{}};
-    }
-    return known_zone->second;
 std::int64_t SiteServer::Parts::still_to_come(const site::Deployment& deployment) {
     const auto members = directory.members(deployment.collection_id);
     const auto records = agents.progress(deployment.id);
@@ -221,6 +216,14 @@ std::int64_t SiteServer::Parts::still_to_come(const site::Deployment& deployment
     return static_cast<std::int64_t>(members->size()) - ended;
 }
 
+site::TimeZone SiteServer::Parts::zone() {
+    const auto settings = site_settings(database, router.description());
+    if (!settings.ok()) return known_zone ? known_zone->second : site::TimeZone{};
+    if (!known_zone || known_zone->first != settings->time_zone) {
+        auto loaded = store::load_time_zone(settings->time_zone);
+        known_zone = {settings->time_zone, loaded.ok() ? *loaded : site::TimeZone{}};
+    }
+    return known_zone->second;
 }
 
 // An image that has its content but gets no record leaves no content behind.
@@ -452,12 +455,12 @@ Result<std::unique_ptr<SiteServer>> SiteServer::create(net::Loop& loop,
     auto content = TRY(store::ContentStore::open(folder / "content"));
     auto database = TRY(store::SiteDatabase::open(
         options.database.empty() ? (folder / "site.db").string() : options.database));
+    TRY(make_built_in_collections(database));
     const ApiDescription description;
     const auto settings = TRY(default_point(database, description, options.point_settings));
     auto network = options.network;
     network.interfaces = settings.interfaces;
     const auto interfaces = TRY(session::resolve_interfaces(network));
-    TRY(make_built_in_collections(database));
     auto identity =
         TRY(net::TlsIdentity::load_or_generate((folder / "tls.pem").string(), "muster serve"));
     auto signing_key = TRY(crypto::SigningKey::from_pem(TRY(identity.to_pem())));
