@@ -27,9 +27,9 @@ PARTS = ("wire", "wall", "unshaped", "cost", "compared", "late", "rate", "slow")
 IDLE = 0.10  # of all cores
 
 
-def parts():
+def parts(names):
     """Those that are there."""
-    return [importlib.import_module(name) for name in PARTS
+    return [importlib.import_module(name) for name in names
             if os.path.exists(os.path.join(HERE, f"{name}.py"))]
 
 
@@ -96,8 +96,8 @@ def write_report(options, made, order, busy=None):
     print("written: " + ", ".join(os.path.relpath(path) for path in written))
 
 
-def arguments():
-    parser = argparse.ArgumentParser(description="Multicast transports side by side.")
+def arguments(name, words):
+    parser = argparse.ArgumentParser(description=words)
     parser.add_argument("--bin", default=os.path.join(ROOT, "build/release/bin"),
                         help="folder of our programs")
     parser.add_argument("--check", action="store_true", help="exit 1 when a bar is missed")
@@ -112,17 +112,17 @@ def arguments():
                         help="measure nothing: tables and picture anew from the report")
     parser.add_argument("--publish", action="store_true",
                         help="also put the tables and the picture into docs/performance.md")
-    parser.add_argument("--json", default=os.path.join(ROOT, "build/bench/transport.json"))
+    parser.add_argument("--json", default=os.path.join(ROOT, f"build/bench/{name}.json"))
     return parser.parse_args()
 
 
-def main():
-    options = arguments()
+def main(names=PARTS, report_name="transport", words="Multicast transports side by side."):
+    options = arguments(report_name, words)
     catch_signals()
     started_at = time.monotonic()
     with contextlib.ExitStack() as stack:
         context = Context(options.bin)
-        every = [row for part in parts() for row in part.rows(context)]
+        every = [row for part in parts(names) for row in part.rows(context)]
         rows = list(chosen(every, options.only, options.quick))
         if not rows:
             print("no such row (--list shows all)", file=sys.stderr)

@@ -15,6 +15,7 @@ PARTS = {
     "late": "A receiver that comes late: 400 MiB on 300 Mbit/s, two others from the start",
     "rate": "Rate",
     "slow": "Nobody slows the room",
+    "site": "The site: 10,000 devices, 500 collections, 200 deployments; 1,000 agents",
 }
 
 

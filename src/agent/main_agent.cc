@@ -6,6 +6,7 @@
 
 #include <cerrno>
 #include <csignal>
+#include <filesystem>
 #include <cstdio>
 #include <fstream>
 #include <sstream>
@@ -94,6 +95,11 @@ Status run(AgentOptions options, const std::string& enrolment, const std::string
            const std::string& hardware) {
     options.memory_bytes = TRY(parse_memory(memory));
     options.hardware = TRY(hardware_with(hardware));
+    std::error_code failure;
+    std::filesystem::create_directories(options.work_folder, failure);
+    if (failure) {
+        return Error(Errc::io, "--work-folder " + options.work_folder + ": " + failure.message());
+    }
     const auto interface = TRY(net::multicast_interface(options.interface, options.wifi));
     TRY(enrolment.empty() ? enrol_by_mac(options) : read_enrolment(enrolment, options));
     net::Loop loop;

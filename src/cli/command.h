@@ -27,6 +27,8 @@ void add_session_commands(CLI::App& app, Run& run);
 void add_settings_commands(CLI::App& app, Run& run);
 void add_token_commands(CLI::App& app, Run& run);
 void add_status_commands(CLI::App& app, Run& run);
+void add_apply_commands(CLI::App& app, Run& run);
+void add_manual_commands(CLI::App& app, Run& run);
 void add_watch_command(CLI::App& app, Run& run);
 
 // The whole program.

@@ -85,6 +85,13 @@ public:
 private:
     Status set(const Value& schema, Value& target, const std::string& key,
                const std::string& text) {
+        if (const Value* parts = schema.find("properties")) {
+            std::string known;
+            for (const auto& each : *parts->as_map()) {
+                known += (known.empty() ? "" : ", ") + key + "." + each.key;
+            }
+            return Error(Errc::invalid_argument, key + ": write its parts: " + known);
+        }
         if (!allows(schema, "array")) {
             target.set(key, TRY(scalar(schema, key, text)));
             return {};

@@ -27,9 +27,11 @@ int run_muster(int argc, char** argv) {
     add_settings_commands(app, run);
     add_token_commands(app, run);
     add_status_commands(app, run);
+    add_apply_commands(app, run);
     add_watch_command(app, run);
     add_send_command(app, run);
     add_receive_command(app, run);
+    add_manual_commands(app, run);
     try {
         app.parse(argc, argv);
     } catch (const CLI::ParseError& failure) {

@@ -26,7 +26,8 @@ void run_on_site(CLI::App* command, Run& run, std::shared_ptr<Options> options,
     auto site = std::make_shared<std::string>();
     command->add_option("--site", *site,
                         "Login file of the site (default: $MUSTER_SITE, your login)");
-    command->callback([options, site, &run, work = std::move(work)] {
+    command->callback([options, site, command, &run, work = std::move(work)] {
+        if (!command->get_subcommands().empty()) return;  // one of its verbs was chosen
         run = [options, site, work] {
             auto client = SiteClient::open(site->empty() ? default_login_file() : *site);
             if (!client.ok()) return report(client.error());

@@ -38,9 +38,12 @@ const Value::List& list_of(const Value& document, std::string_view key) {
     return value != nullptr && value->as_list() != nullptr ? *value->as_list() : kNone;
 }
 
+// The last step ended well, and the installed system has not reported yet.
+constexpr std::string_view kApplied = "applied, not confirmed";
+
 bool is_over(const Value& device) {
     const std::string state = cell(device, "state");
-    return state == "succeeded" || state == "failed" || state == "cancelled";
+    return state != "waiting" && state != "running";
 }
 
 std::string stage_of(const Value& device) {
@@ -103,6 +106,7 @@ std::string live_view(const Value& document) {
 std::string result_of(const Value& device) {
     const std::string name = cell(device, "device");
     const std::string state = cell(device, "state");
+    if (state == kApplied) return name + " verified; " + state;
     if (cell(device, "verified") == "true") return name + " verified";
     if (state == "succeeded") return name + " succeeded; no step applied an image";
     return name + " NOT verified: " + state + ": " + cell(device, "message");
@@ -145,6 +149,31 @@ void print_changes(const Value& document, std::map<std::string, std::string>& la
     }
 }
 
+// Waits for something to happen, without asking again and again.
+class Changes {
+public:
+    explicit Changes(const std::string& deployment)
+        : target_("/api/v1/events?deployment=" + escape(deployment)) {}
+
+    // Returns when something happened, or after 20 s. An error: the server is gone.
+    Status wait(SiteClient& site) {
+        const auto text = TRY(site.text(target_ + (last_.empty() ? "" : "&after=" + last_)));
+        constexpr std::string_view kId = "id: ";
+        const auto at = text.rfind(kId);
+        if (at == std::string::npos) return {};
+        const auto begin = at + kId.size();
+        last_ = text.substr(begin, text.find('\n', begin) - begin);
+        return {};
+    }
+
+private:
+    std::string target_;
+    std::string last_;
+};
+
+// At most so many times a second the room is read again.
+constexpr Duration kLeastInterval = std::chrono::milliseconds(100);
+
 int watch(SiteClient& site, const WatchOptions& options) {
     const std::string target = "/api/v1/deployments/" + escape(options.deployment) + "/progress";
     const bool terminal = ::isatty(STDOUT_FILENO) == 1;
@@ -152,6 +181,7 @@ int watch(SiteClient& site, const WatchOptions& options) {
     std::size_t lines = 0;
     Value document;
     bool connected = false;
+    Changes changes(options.deployment);
     while (true) {
         auto answer = site.get(target);
         if (!answer.ok()) {
@@ -180,7 +210,8 @@ int watch(SiteClient& site, const WatchOptions& options) {
         }
         const auto& devices = list_of(document, "devices");
         if (!devices.empty() && std::all_of(devices.begin(), devices.end(), is_over)) break;
-        net::sleep_until(net::monotonic_now() + std::chrono::milliseconds(500));
+        net::sleep_until(net::monotonic_now() + kLeastInterval);
+        (void)changes.wait(site).ok();  // the next look at the room says it better
     }
     if (options.json) {
         std::printf("%s\n", text::to_json(document).c_str());
@@ -189,7 +220,8 @@ int watch(SiteClient& site, const WatchOptions& options) {
     }
     bool all = true;
     for (const auto& device : list_of(document, "devices")) {
-        all = all && cell(device, "state") == "succeeded";
+        const std::string state = cell(device, "state");
+        all = all && (state == "succeeded" || state == kApplied);
     }
     return all ? kOk : kNotAll;
 }

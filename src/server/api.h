@@ -61,6 +61,13 @@ Value page_document(const std::vector<T>& items, std::int64_t limit, ToDocument 
 // Of the query's limit, after and name.
 Result<store::Page> page_of(const Request& request);
 Value session_document(const SessionInfo& info);
+// What a request names in its body or query and is not there is a fault of that field: 400, not
+// 404, which is about the path.
+template <typename T>
+Result<T> named(std::string_view field, Result<T> found) {
+    if (found.ok() || found.error().code() != Errc::not_found) return found;
+    return Error(Errc::invalid_argument, std::string(field) + ": " + found.error().message());
+}
 // {"removed": name}
 Answer removed(std::string_view name);
 

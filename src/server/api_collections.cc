@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+#include <algorithm>
+
 #include "server/api.h"
 #include "server/built_in.h"
 #include "server/clock.h"
@@ -62,6 +64,14 @@ Result<Value> full_document(ApiParts& parts, const site::Collection& collection)
     return std::move(value.set("variables", document(variables)));
 }
 
+// Names of one thing may differ in case, so that the schema cannot see it.
+template <typename Id>
+Status refuse_second(const std::vector<Id>& ids, Id id, std::string_view field,
+                     const std::string& name) {
+    if (std::find(ids.begin(), ids.end(), id) == ids.end()) return {};
+    return Error(Errc::invalid_argument, std::string(field) + ": " + name + " is there twice");
+}
+
 // What `body` says of the collection is put over what it is.
 Status take(ApiParts& parts, const Value& body, site::Collection& collection) {
     const auto texts = [&](std::string_view key, std::vector<std::string>& target) {
@@ -77,7 +87,8 @@ Status take(ApiParts& parts, const Value& body, site::Collection& collection) {
         target.clear();
         for (const auto& item : *list->as_list()) {
             const auto other =
-                TRY(parts.database.collections().find(*item.as_string()).context(key));
+                TRY(named(key, parts.database.collections().find(*item.as_string())));
+            TRY(refuse_second(target, other.id, key, other.name));
             target.push_back(other.id);
         }
         return {};
@@ -93,14 +104,15 @@ Status take(ApiParts& parts, const Value& body, site::Collection& collection) {
         collection.limiting.reset();
         if (const auto* name = limiting->as_string()) {
             collection.limiting =
-                TRY(parts.database.collections().find(*name).context("limiting")).id;
+                TRY(named("limiting", parts.database.collections().find(*name))).id;
         }
     }
     if (const Value* members = body.find("members")) {
         collection.members.clear();
         for (const auto& item : *members->as_list()) {
             const auto device =
-                TRY(parts.database.devices().find(*item.as_string()).context("members"));
+                TRY(named("members", parts.database.devices().find(*item.as_string())));
+            TRY(refuse_second(collection.members, device.id, "members", device.name));
             collection.members.push_back(device.id);
         }
     }
@@ -116,15 +128,19 @@ Result<Answer> add_collection(ApiParts& parts, const Request& request) {
     return Answer{201, TRY(full_document(parts, added)), collections_changed(parts)};
 }
 
+bool same_make_up(const site::Collection& a, const site::Collection& b) {
+    return a.name == b.name && a.rules == b.rules && a.members == b.members &&
+           a.includes == b.includes && a.excludes == b.excludes && a.limiting == b.limiting;
+}
+
 Result<Answer> set_collection(ApiParts& parts, const Request& request) {
     auto collection = TRY(collection_in(parts, request));
-    for (const char* key : {"name", "rules", "members", "includes", "excludes", "limiting"}) {
-        if (request.body.find(key) == nullptr) continue;
-        TRY(refuse_built_in(parts.database, collection,
-                            "changed but for its comment, priority and "
-                            "maintenance windows"));
-    }
+    const auto before = collection;
     TRY(take(parts, request.body, collection));
+    if (!same_make_up(before, collection)) {
+        TRY(refuse_built_in(parts.database, collection,
+                            "changed but for its comment, priority and maintenance windows"));
+    }
     TRY(parts.database.collections().change(collection));
     parts.directory.invalidate();
     return Answer{200, TRY(full_document(parts, collection)), collections_changed(parts)};
@@ -132,7 +148,8 @@ Result<Answer> set_collection(ApiParts& parts, const Request& request) {
 
 Result<Answer> add_member(ApiParts& parts, const Request& request) {
     const auto collection = TRY(collection_in(parts, request));
-    const auto device = TRY(parts.database.devices().find(TRY(request.body.string_at("device"))));
+    const std::string name = TRY(request.body.string_at("device"));
+    const auto device = TRY(named("device", parts.database.devices().find(name)));
     TRY(refuse_built_in(parts.database, collection, "given members by hand"));
     TRY(parts.database.collections().add_member(collection.id, device.id));
     parts.directory.invalidate();

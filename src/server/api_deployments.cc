@@ -185,22 +185,25 @@ Status take_options(const Value& body, Deployment& deployment) {
 }
 
 Result<Answer> add_deployment(ApiParts& parts, const Value& body) {
-    const auto record = TRY(parts.database.sequences().find(TRY(body.string_at("sequence"))));
-    const auto collection =
-        TRY(parts.database.collections().find(TRY(body.string_at("collection"))));
+    const auto record =
+        TRY(named("sequence", parts.database.sequences().find(TRY(body.string_at("sequence")))));
+    const auto collection = TRY(
+        named("collection", parts.database.collections().find(TRY(body.string_at("collection")))));
     const auto settings = TRY(site_settings(parts.database, parts.description));
     const auto members = TRY(parts.directory.members(collection.id));
     TRY(check_risk(settings, collection, static_cast<std::int64_t>(members.size()), body));
     Deployment deployment;
     deployment.sequence_id = record.id;
     deployment.collection_id = collection.id;
-    deployment.image_ids = TRY(images_of(parts, record));
+    deployment.image_ids = TRY(named("sequence", images_of(parts, record)));
     deployment.created_at = wall_now();
     deployment.start_rule = TRY(start_rule(parts, body));
     deployment.time_zone = TRY(body.string_or("time_zone", settings.time_zone));
     TRY(take_options(body, deployment));
     const std::string point = TRY(body.string_or("point", ""));
-    if (!point.empty()) deployment.point_id = TRY(parts.database.points().find(point)).id;
+    if (!point.empty()) {
+        deployment.point_id = TRY(named("point", parts.database.points().find(point))).id;
+    }
     const auto added = TRY(parts.database.deployments().add(deployment));
     return Answer{201, TRY(deployment_document(parts, added)), [&parts, added] {
                       const bool begun = beginning(added) <= added.created_at;
@@ -310,7 +313,7 @@ Result<std::vector<site::Device>> devices_in(ApiParts& parts, const Deployment& 
     std::vector<site::Device> devices;
     const auto& names = *body.find("devices")->as_list();
     for (const auto& name : names) {
-        const auto device = TRY(parts.database.devices().find(*name.as_string()));
+        const auto device = TRY(named("devices", parts.database.devices().find(*name.as_string())));
         if (!TRY(parts.directory.is_member(device.id, deployment.collection_id))) {
             return Error(Errc::invalid_argument,
                          "devices: " + device.name + " is not in " + deployment.collection_name);
@@ -426,7 +429,9 @@ Result<Answer> list_deployments(ApiParts& parts, const Request& request) {
     const auto state = site::deployment_state_from(TRY(request.query.string_or("state", "")));
     const std::string room = TRY(request.query.string_or("collection", ""));
     std::optional<site::CollectionId> collection;
-    if (!room.empty()) collection = TRY(parts.database.collections().find(room)).id;
+    if (!room.empty()) {
+        collection = TRY(named("collection", parts.database.collections().find(room))).id;
+    }
     const auto list = TRY(parts.database.deployments().page(TRY(request.query.int_or("before", 0)),
                                                             limit, state, collection));
     Value items = Value::list();

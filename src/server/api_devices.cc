@@ -51,7 +51,8 @@ Result<Answer> list_devices(ApiParts& parts, const Request& request) {
     const std::string room = TRY(request.query.string_or("collection", ""));
     std::optional<std::vector<site::DeviceId>> among;
     if (!room.empty()) {
-        among = TRY(parts.directory.members(TRY(parts.database.collections().find(room)).id));
+        const auto found = TRY(named("collection", parts.database.collections().find(room)));
+        among = TRY(parts.directory.members(found.id));
     }
     const auto devices =
         TRY(parts.database.devices().page(page, approval, among ? &*among : nullptr));
@@ -125,7 +126,7 @@ Status add_row(ApiParts& parts, const site::ImportRow& row) {
         TRY(parts.database.devices().set_variable(added.id, {name, value, false}));
     }
     if (row.collection.empty()) return {};
-    const auto room = TRY(parts.database.collections().find(row.collection));
+    const auto room = TRY(named("collection", parts.database.collections().find(row.collection)));
     return parts.database.collections().add_member(room.id, added.id);
 }
 
@@ -157,6 +158,7 @@ Result<Answer> control(ApiParts& parts, const Request& request) {
         return Error(Errc::busy, device.name + " is not connected, so it cannot be told");
     }
     Answer answer;
+    answer.body = request.body;  // what was ordered, for the audit
     answer.later = [&parts, device, action, reason](const Answer::Answerer& respond) {
         const auto done = [respond, name = device.name](const AgentHub::ControlAnswer& said) {
             Value body = Value::map();

@@ -35,6 +35,12 @@ Result<Answer> list_images(ApiParts& parts, const Request& request) {
     return Answer{200, Value::map().set("items", std::move(list))};
 }
 
+Status check_multicast(bool allowed, bool only) {
+    if (allowed || !only) return {};
+    return Error(Errc::invalid_argument,
+                 "multicast_only: only via multicast needs allow_multicast");
+}
+
 Result<Answer> add_image(ApiParts& parts, const Value& body) {
     ImportRequest request;
     request.name = TRY(body.string_at("name"));
@@ -45,10 +51,7 @@ Result<Answer> add_image(ApiParts& parts, const Value& body) {
     request.allow_multicast = TRY(body.bool_at("allow_multicast"));
     request.encrypt = TRY(body.bool_at("encrypt"));
     request.priority = *site::priority_from(TRY(body.string_at("priority")));
-    if (request.multicast_only && !request.allow_multicast) {
-        return Error(Errc::invalid_argument,
-                     "multicast_only: only via multicast needs allow_multicast");
-    }
+    TRY(check_multicast(request.allow_multicast, request.multicast_only));
     const std::string version = request.version.empty() ? "1" : request.version;
     for (const auto& image : TRY(parts.database.images().list())) {
         if (site::name_key(image.name) != site::name_key(request.name)) continue;
@@ -75,6 +78,7 @@ Result<Answer> set_image(ApiParts& parts, const Request& request) {
     image.allow_multicast = TRY(body.bool_or("allow_multicast", image.allow_multicast));
     image.encrypt = TRY(body.bool_or("encrypt", image.encrypt));
     image.multicast_only = TRY(body.bool_or("multicast_only", image.multicast_only));
+    TRY(check_multicast(image.allow_multicast, image.multicast_only));
     const std::string priority =
         TRY(body.string_or("priority", std::string(to_string(image.priority))));
     image.priority = *site::priority_from(priority);

@@ -2,6 +2,7 @@
 #include "server/api.h"
 #include "server/clock.h"
 #include "server/documents.h"
+#include "site/names.h"
 
 namespace muster::server {
 
@@ -79,8 +80,12 @@ void add_site_operations(Router& router, ApiParts& parts) {
     router.on("addToken", [&parts](const Request& request) { return add_token(parts, request); });
     router.on("revokeToken", [&parts](const Request& request) -> Result<Answer> {
         const std::string& name = request.path.at("token");
+        Answer answer = removed(name);
+        for (const auto& token : TRY(parts.database.admin_tokens().list())) {
+            if (site::name_key(token.name) == site::name_key(name)) answer.was = document(token);
+        }
         TRY(parts.database.admin_tokens().revoke(name, wall_now()));
-        return removed(name);
+        return answer;
     });
     router.on("listAudit", [&parts](const Request& request) { return list_audit(parts, request); });
 }

@@ -63,20 +63,22 @@ std::string Events::since(std::uint64_t after, std::int64_t deployment) const {
     return text;
 }
 
-void Events::answer(const net::HttpRequest& request, const net::Responder& responder) {
+void Events::answer(const net::HttpRequest& request, const Respond& respond) {
     last_asked_ = net::monotonic_now();
     const auto query = request.query.find("deployment");
     const std::int64_t deployment =
         query == request.query.end() ? 0 : static_cast<std::int64_t>(number_in(query->second));
-    const std::string_view last = request.header("Last-Event-ID");
+    std::string_view last = request.header("Last-Event-ID");
+    const auto given = request.query.find("after");
+    if (last.empty() && given != request.query.end()) last = given->second;
     if (last.empty()) {
         // From now on, with the number to go on from.
-        return responder(stream("retry: 100\n" + reset_event(next_id_ - 1)));
+        return respond(stream("retry: 100\n" + reset_event(next_id_ - 1)));
     }
     const std::uint64_t after = number_in(last);
     const std::string text = since(after, deployment);
-    if (!text.empty()) return responder(stream(text));
-    waiting_.push_back({responder, after, deployment, last_asked_ + kLongest});
+    if (!text.empty()) return respond(stream(text));
+    waiting_.push_back({respond, after, deployment, last_asked_ + kLongest});
     if (!serving_) tick();
 }
 
@@ -90,7 +92,7 @@ void Events::serve() {
             ++it;
             continue;
         }
-        it->responder(stream(std::move(text)));
+        it->respond(stream(std::move(text)));
         it = waiting_.erase(it);
     }
     if (!waiting_.empty()) tick();

@@ -13,11 +13,12 @@
 
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <list>
 #include <string>
 
 #include "base/value.h"
-#include "net/https_server.h"
+#include "net/http.h"
 #include "net/loop.h"
 
 namespace muster::server {
@@ -29,7 +30,8 @@ public:
     // `deployment`: 0 when it concerns all.
     void publish(std::string_view type, std::int64_t deployment, const Value& document);
     // Answers a request for /api/v1/events now or later.
-    void answer(const net::HttpRequest& request, const net::Responder& responder);
+    using Respond = std::function<void(net::HttpResponse)>;
+    void answer(const net::HttpRequest& request, const Respond& respond);
     // Nobody has asked for a while: documents need not be made.
     bool anybody_watches() const;
 
@@ -40,7 +42,7 @@ private:
         std::string text;
     };
     struct Waiting {
-        net::Responder responder;
+        Respond respond;
         std::uint64_t after = 0;
         std::int64_t deployment = 0;
         TimePoint until;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "server/problem.h"
 
+#include <algorithm>
+
 #include "text/json.h"
 
 namespace muster::server {
@@ -26,19 +28,39 @@ int status_of(Errc code) {
     return 500;
 }
 
-std::string_view title_of(int status) {
-    switch (status) {
-        case 400: return "invalid request";
-        case 401: return "not authenticated";
-        case 403: return "not allowed";
-        case 404: return "not found";
-        case 405: return "method not allowed";
-        case 409: return "conflict";
-        case 422: return "damaged content";
-        case 412: return "changed meanwhile, or another version";
-        case 503: return "not available now";
-        default: return "server error";
-    }
+struct Kind {
+    int status;
+    std::string_view type;
+    std::string_view title;
+};
+
+constexpr Kind kKinds[] = {
+    {400, "invalid-request", "invalid request"},
+    {401, "not-authenticated", "not authenticated"},
+    {403, "not-allowed", "not allowed"},
+    {404, "not-found", "not found"},
+    {405, "method-not-allowed", "method not allowed"},
+    {409, "conflict", "conflict"},
+    {412, "changed-meanwhile", "changed meanwhile, or another version"},
+    {422, "damaged-content", "damaged content"},
+    {503, "not-available", "not available now"},
+};
+constexpr Kind kServerError = {500, "server-error", "server error"};
+
+// A path of the server in full, as RFC 9457 3.1.1 wants relative references to be.
+Value problem_value(int status, std::string_view detail) {
+    const auto* kind = std::find_if(std::begin(kKinds), std::end(kKinds),
+                                    [&](const Kind& each) { return each.status == status; });
+    if (kind == std::end(kKinds)) kind = &kServerError;
+    Value value = Value::map();
+    value.set("type", "/problems/" + std::string(kind->type)).set("title", kind->title);
+    return std::move(value.set("status", status).set("detail", detail));
+}
+
+net::HttpResponse response_with(const Value& value, int status) {
+    auto response = json_response(status, value);
+    response.content_type = "application/problem+json";
+    return response;
 }
 
 }  // namespace
@@ -48,12 +70,7 @@ net::HttpResponse json_response(int status, const Value& value) {
 }
 
 net::HttpResponse problem(int status, std::string_view detail) {
-    Value value = Value::map();
-    value.set("type", "about:blank").set("title", title_of(status)).set("status", status);
-    value.set("detail", detail);
-    auto response = json_response(status, value);
-    response.content_type = "application/problem+json";
-    return response;
+    return response_with(problem_value(status, detail), status);
 }
 
 net::HttpResponse problem(std::span<const Fault> faults) {
@@ -61,12 +78,8 @@ net::HttpResponse problem(std::span<const Fault> faults) {
     for (const auto& fault : faults) {
         errors.push(Value::map().set("pointer", fault.pointer).set("detail", fault.detail));
     }
-    Value value = Value::map();
-    value.set("type", "about:blank").set("title", title_of(400)).set("status", 400);
-    value.set("detail", faults.front().detail).set("errors", std::move(errors));
-    auto response = json_response(400, value);
-    response.content_type = "application/problem+json";
-    return response;
+    Value value = problem_value(400, faults.front().detail);
+    return response_with(value.set("errors", std::move(errors)), 400);
 }
 
 net::HttpResponse problem(const Error& error) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
-// Errors as HTTP answers: problem details of RFC 9457.
+// Errors as HTTP answers: problem details of RFC 9457. Their types are named in docs/api.yaml
+// (Problem).
 #pragma once
 
 #include <span>

@@ -90,6 +90,28 @@ std::vector<Fault> read_parameters(const Operation& operation, const Value& root
     return faults;
 }
 
+std::vector<std::string_view> split_list(std::string_view text) {
+    std::vector<std::string_view> items;
+    while (!text.empty()) {
+        const auto end = text.find(',');
+        auto item = text.substr(0, end);
+        while (item.starts_with(' ')) item.remove_prefix(1);
+        while (item.ends_with(' ')) item.remove_suffix(1);
+        items.push_back(item);
+        text = end == std::string_view::npos ? std::string_view() : text.substr(end + 1);
+    }
+    return items;
+}
+
+// Is it in "*" or a list of tags? RFC 9110 8.8.3.2: a weak one, W/"...", is only weakly equal.
+bool lists_etag(std::string_view header, std::string_view etag, bool weakly) {
+    for (auto item : split_list(header)) {
+        if (weakly && item.starts_with("W/")) item.remove_prefix(2);
+        if (item == "*" || item == etag) return true;
+    }
+    return false;
+}
+
 std::string etag_of(const std::string& body) {
     return '"' + to_hex(crypto::sha256(as_bytes(body))).substr(0, 32) + '"';
 }
@@ -144,16 +166,26 @@ const Router::Route* Router::find(std::string_view method,
     return found;
 }
 
+net::HttpResponse Router::not_there(const net::HttpRequest& http,
+                                    const std::vector<std::string>& segments) const {
+    std::string allowed;
+    for (const auto& route : routes_) {
+        if (!match_path(route.segments, segments)) continue;
+        if (find(route.operation->method, segments) != &route) continue;
+        allowed += (allowed.empty() ? "" : ", ") + route.operation->method;
+    }
+    if (allowed.empty()) return problem(404, "no such thing: " + site::printable(http.path));
+    auto response = problem(405, site::printable(http.method) + " is not possible for " +
+                                     site::printable(http.path) + ", but " + allowed);
+    response.headers.emplace_back("Allow", allowed);
+    return response;
+}
+
 void Router::handle(const net::HttpRequest& http, const Administrator& who,
                     const Respond& respond) const {
     const auto segments = split_path(http.path);
     const Route* route = find(http.method, segments);
-    if (route == nullptr) {
-        return respond(
-            find("", segments) != nullptr
-                ? problem(405, http.method + " is not possible for " + site::printable(http.path))
-                : problem(404, "no such thing: " + site::printable(http.path)));
-    }
+    if (route == nullptr) return respond(not_there(http, segments));
     if (!route->handler)
         return respond(problem(500, "operation " + route->operation->id + " has no handler"));
     if (route->operation->writes && !who.may_write) {
@@ -172,7 +204,10 @@ void Router::run(const Route& route, const net::HttpRequest& http, const Adminis
     auto faults = read_parameters(operation, root, request.path, http.query, request.query);
     if (operation.body != nullptr) {
         auto body = text::parse_json(http.body.empty() ? "{}" : http.body);
-        if (!body.ok()) return respond(problem(body.error().context("body")));
+        if (!body.ok()) {
+            faults.push_back({"", "body: " + body.error().message()});
+            return respond(problem(faults));
+        }
         for (auto& fault : faults_of(*body, *operation.body, root)) {
             faults.push_back(std::move(fault));
         }
@@ -184,6 +219,7 @@ void Router::run(const Route& route, const net::HttpRequest& http, const Adminis
     auto answer = operation.writes ? change(route, request) : route.handler(request);
     if (!answer.ok()) return respond(problem(answer.error()));
     if (answer->after) answer->after();
+    if (answer->stream) return answer->stream(respond);
     if (answer->later) {
         return answer->later([respond](const Result<Answer>& given) {
             respond(given.ok() ? response_of(*given) : problem(given.error()));
@@ -192,7 +228,7 @@ void Router::run(const Route& route, const net::HttpRequest& http, const Adminis
     auto response = response_of(*answer);
     if (operation.method != "GET" || answer->status != 200) return respond(std::move(response));
     const std::string etag = etag_of(response.body);
-    if (http.header("If-None-Match") == etag) {
+    if (lists_etag(http.header("If-None-Match"), etag, true)) {
         response = net::HttpResponse();
         response.status = 304;
     }
@@ -200,39 +236,63 @@ void Router::run(const Route& route, const net::HttpRequest& http, const Adminis
     respond(std::move(response));
 }
 
-std::optional<Value> Router::before(const Request& request) const {
-    const auto segments = split_path(request.http.path);
+// The path, or the nearest above it, of a thing that a GET shows; empty: there is none. A list is
+// not the thing that is added to it.
+std::vector<std::string> Router::subject(const Operation& operation,
+                                         std::vector<std::string> segments) const {
+    if (operation.method != "POST" && find("GET", segments) != nullptr) return segments;
+    while (!segments.empty()) {
+        segments.pop_back();
+        const Route* route = find("GET", segments);
+        if (route != nullptr && route->segments.back().starts_with('{')) return segments;
+    }
+    return {};
+}
+
+// What stands there now; nothing when it cannot be had.
+std::optional<Value> Router::shown(const Request& request,
+                                   const std::vector<std::string>& segments) const {
     const Route* route = find("GET", segments);
     if (route == nullptr || !route->handler) return std::nullopt;
-    Request read{request.http, request.who, request.path, {}, {}};
-    read_parameters(*route->operation, description_.root(), request.path, {}, read.query);
+    Request read{request.http, request.who, *match_path(route->segments, segments), {}, {}};
+    read_parameters(*route->operation, description_.root(), read.path, {}, read.query);
     auto answer = route->handler(read);
     if (!answer.ok() || !answer->content_type.empty()) return std::nullopt;
     return std::move(answer->body);
 }
 
+Status Router::check_unchanged(const Operation& operation, const Request& request,
+                               const std::optional<Value>& old) const {
+    const std::string_view expected = request.http.header("If-Match");
+    if (expected.empty() || operation.method == "POST") return {};
+    const std::string etag = old ? etag_of(response_of({200, *old}).body) : "";
+    if (expected == "*" || (old && lists_etag(expected, etag, false))) return {};
+    return Error(Errc::version_mismatch,
+                 "somebody else has changed it meanwhile: read it again (If-Match)");
+}
+
 Result<Answer> Router::change(const Route& route, const Request& request) const {
     const Operation& operation = *route.operation;
-    const bool replaces = operation.method != "POST";
+    const auto path = split_path(request.http.path);
+    const auto owner = subject(operation, path);
     std::optional<Answer> answer;
     Status status = database_.change(operation.id, [&]() -> Status {
-        const auto old = replaces ? before(request) : std::nullopt;
-        const std::string expected(request.http.header("If-Match"));
-        if (!expected.empty() && expected != "*" && replaces &&
-            (!old || etag_of(response_of({200, *old}).body) != expected)) {
-            return Error(Errc::version_mismatch,
-                         "somebody else has changed it meanwhile: read it again (If-Match)");
-        }
+        const auto old = shown(request, owner);
+        TRY(check_unchanged(operation, request, owner == path ? old : std::nullopt));
         answer = TRY(route.handler(request));
         store::AuditRecord record;
         record.at = wall_now();
         record.who = request.who.name;
         record.operation = operation.id;
         record.target = request.http.path;
-        if (old) record.before = text::to_json(*old);
-        if (!operation.secret && operation.method != "DELETE") {
-            record.after = text::to_json(answer->body);
+        const Value before = old ? *old : answer->was;
+        Value now = operation.secret ? request.body : answer->body;
+        // What a part was removed from is still there.
+        if (operation.method == "DELETE") {
+            now = owner == path ? Value() : shown(request, owner).value_or(Value());
         }
+        if (!before.is_null()) record.before = text::to_json(before);
+        if (!now.is_null()) record.after = text::to_json(now);
         return database_.audit().add(record);
     });
     if (status.ok()) return std::move(*answer);

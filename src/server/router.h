@@ -5,7 +5,8 @@
 // audit row. Handlers see only documents that fit.
 //
 // Also here, for all operations alike: ETags (RFC 9110 8.8.3; If-None-Match gives 304, If-Match of
-// an outdated one 412) and problem details (RFC 9457).
+// an outdated one 412) and problem details (RFC 9457). An audit row says what there was and what
+// there is: of the thing itself, or of what it is a part of ("/devices/PC-01" for its variables).
 #pragma once
 
 #include <functional>
@@ -39,6 +40,10 @@ struct Answer {
     // What takes a while: called instead of answering, with what takes the answer, once, later.
     using Answerer = std::function<void(Result<Answer>)>;
     std::function<void(Answerer)> later = {};
+    // Called instead of answering, with what takes the response, which has headers of its own.
+    std::function<void(std::function<void(net::HttpResponse)>)> stream = {};
+    // For the audit, what there was, where no GET shows it.
+    Value was = {};
     // Instead of body, with its type.
     std::string text = {};
     std::string content_type = {};
@@ -75,8 +80,14 @@ private:
     void run(const Route& route, const net::HttpRequest& http, const Administrator& who,
              const Respond& respond) const;
     Result<Answer> change(const Route& route, const Request& request) const;
-    // What stands at the path now; nothing when it cannot be had.
-    std::optional<Value> before(const Request& request) const;
+    std::vector<std::string> subject(const Operation& operation,
+                                     std::vector<std::string> segments) const;
+    Status check_unchanged(const Operation& operation, const Request& request,
+                           const std::optional<Value>& old) const;
+    std::optional<Value> shown(const Request& request,
+                               const std::vector<std::string>& segments) const;
+    net::HttpResponse not_there(const net::HttpRequest& http,
+                                const std::vector<std::string>& segments) const;
 
     store::SiteDatabase& database_;
     ApiDescription description_;

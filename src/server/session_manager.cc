@@ -56,7 +56,13 @@ SessionManager::~SessionManager() = default;
 Status SessionManager::check(const PointSettings& settings) const {
     session::NetworkOptions network = network_;
     network.interfaces = settings.interfaces;
-    TRY(session::resolve_interfaces(network));
+    const auto interfaces = session::resolve_interfaces(network);
+    if (!interfaces.ok()) {
+        const Error& error = interfaces.error();
+        const bool wrong = error.code() == Errc::not_found;
+        return Error(wrong ? Errc::invalid_argument : error.code(),
+                     "interfaces: " + error.message());
+    }
     return check_group_range(settings.groups).context("groups");
 }
 

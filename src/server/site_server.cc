@@ -9,6 +9,7 @@
 #include "base/check.h"
 #include "net/https_server.h"
 #include "net/igmp_watch.h"
+#include "net/monotonic.h"
 #include "net/wake_on_lan.h"
 #include "server/api.h"
 #include "server/built_in.h"
@@ -26,6 +27,7 @@ namespace muster::server {
 namespace {
 
 constexpr Duration kHousekeeping = std::chrono::minutes(10);
+constexpr Duration kZoneInterval = std::chrono::seconds(5);
 
 // The default distribution point as the options of the command line have it: made when there is
 // none, else brought up to date.
@@ -106,7 +108,7 @@ struct SiteServer::Parts {
         add_operations();
         router.on_failure([this] { directory.invalidate(); });
         https.on_request([this](net::HttpRequest request, net::Responder responder) {
-            answer(request, responder);
+            handle(request, responder);
         });
         https.on_websocket([this](const net::HttpRequest& request, net::WebSocketAcceptor socket) {
             auto status = accept(request, socket);
@@ -116,7 +118,6 @@ struct SiteServer::Parts {
     }
 
     void add_operations();
-    void answer(const net::HttpRequest& request, const net::Responder& responder);
     Status record(const site::ImagePackage& package);
     Status on_validated(const Validated& result);
     void on_validating(site::ImageId image);
@@ -162,7 +163,8 @@ struct SiteServer::Parts {
     net::HttpsServer https;
     std::vector<std::unique_ptr<net::IgmpWatch>> queriers;
     net::Timer housekeeping;
-    std::optional<std::pair<std::string, site::TimeZone>> known_zone;
+    site::TimeZone known_zone;
+    std::optional<TimePoint> zone_read_at;
 };
 
 void SiteServer::Parts::add_operations() {
@@ -174,8 +176,11 @@ void SiteServer::Parts::add_operations() {
     add_sequence_operations(router, api);
     add_deployment_operations(router, api);
     add_session_operations(router, api);
-    // Answered before the router, for it may wait: see answer().
-    router.on("streamEvents", [](const Request&) -> Result<Answer> { return Answer{}; });
+    router.on("streamEvents", [this](const Request& request) -> Result<Answer> {
+        Answer answer;
+        answer.stream = [this, http = request.http](auto respond) { events.answer(http, respond); };
+        return answer;
+    });
     CHECK(router.unanswered().empty());
 }
 
@@ -216,14 +221,16 @@ std::int64_t SiteServer::Parts::still_to_come(const site::Deployment& deployment
     return static_cast<std::int64_t>(members->size()) - ended;
 }
 
+// Asked several times a second; the database is asked now and then.
 site::TimeZone SiteServer::Parts::zone() {
+    const TimePoint now = net::monotonic_now();
+    if (zone_read_at && now < *zone_read_at + kZoneInterval) return known_zone;
+    zone_read_at = now;
     const auto settings = site_settings(database, router.description());
-    if (!settings.ok()) return known_zone ? known_zone->second : site::TimeZone{};
-    if (!known_zone || known_zone->first != settings->time_zone) {
-        auto loaded = store::load_time_zone(settings->time_zone);
-        known_zone = {settings->time_zone, loaded.ok() ? *loaded : site::TimeZone{}};
-    }
-    return known_zone->second;
+    if (!settings.ok() || settings->time_zone == known_zone.name) return known_zone;
+    auto loaded = store::load_time_zone(settings->time_zone);
+    if (loaded.ok()) known_zone = std::move(*loaded);
+    return known_zone;
 }
 
 // An image that has its content but gets no record leaves no content behind.
@@ -298,15 +305,6 @@ void SiteServer::Parts::keep_house() {
 }
 
 // ---- requests ----
-
-void SiteServer::Parts::answer(const net::HttpRequest& request, const net::Responder& responder) {
-    if (request.method == "GET" && request.path == "/api/v1/events") {
-        auto administrator = require_administrator(database, request.bearer_token);
-        if (!administrator.ok()) return responder(problem(administrator.error()));
-        return events.answer(request, responder);
-    }
-    handle(request, responder);
-}
 
 void SiteServer::Parts::handle(const net::HttpRequest& request, const net::Responder& responder) {
     if (request.method == "POST" && request.path == "/api/v1/enrol") {

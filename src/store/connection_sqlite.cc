@@ -79,7 +79,7 @@ Error SqliteBackend::translate(int result, const std::string& message) const {
         case SQLITE_FULL: return error(Errc::no_space, "the disk is full; make room and try again");
         case SQLITE_BUSY:
         case SQLITE_LOCKED:
-            return error(Errc::busy,
+            return error(Errc::unavailable,
                          "another program keeps it locked; find it with 'fuser " + name() + "'");
         case SQLITE_CORRUPT:
         case SQLITE_NOTADB:

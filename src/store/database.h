@@ -4,8 +4,8 @@
 // object a connection, with one table class a subject; each call is a transaction of its own, and
 // what it answered well is on the disk. Several processes may have it open.
 //
-// Belongs to one thread at a time. Every call may fail with Errc::no_space (disk full), busy
-// (locked by another program for 10 s), unavailable (PostgreSQL went away), corrupt or io; the
+// Belongs to one thread at a time. Every call may fail with Errc::no_space (disk full),
+// unavailable (locked by another program for 10 s, or PostgreSQL went away), corrupt or io; the
 // object stays usable, and the next call works once the cause is gone.
 #pragma once
 

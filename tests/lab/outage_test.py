@@ -2,75 +2,18 @@
 """A site whose database goes away, and comes back: PostgreSQL stopped, and a disk that is full."""
 
 import contextlib
-import glob
 import os
-import pwd
-import shutil
-import signal
-import subprocess
-import tempfile
 
 from cases import check, check_equal, lab_test
 from deploy_site import DeploySite
+from postgres import Postgres
 from rig import Room, wait_until
 from wims import MIB
 
 
-class Postgres:
-    """A server of its own, as the user postgres, on a socket in a scratch folder."""
-
-    def __init__(self):
-        found = sorted(glob.glob("/usr/lib/postgresql/*/bin"))
-        check(found, "no PostgreSQL: install postgresql-15")
-        self._bin = found[-1]
-        self._user = pwd.getpwnam("postgres")
-        self._folder = tempfile.mkdtemp(prefix="muster-postgres-")
-        self._server = None
-        os.chown(self._folder, self._user.pw_uid, self._user.pw_gid)
-
-    def __enter__(self):
-        self._run("initdb", "-D", f"{self._folder}/data", "-U", "muster", "-A", "trust", "-E",
-                  "UTF8", "--no-sync", "--locale", "C")
-        self.start()
-        self._run("createdb", "-h", self._folder, "-U", "muster", "site")
-        return self
-
-    def __exit__(self, *_):
-        self.stop()
-        shutil.rmtree(self._folder, ignore_errors=True)
-
-    @property
-    def url(self):
-        return f"postgresql://muster@/site?host={self._folder}"
-
-    def _as_postgres(self, program, *words, **how):
-        return subprocess.Popen([f"{self._bin}/{program}", *words], user=self._user.pw_uid,
-                                group=self._user.pw_gid, extra_groups=[], cwd=self._folder,
-                                stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, **how)
-
-    def _run(self, program, *words):
-        check_equal(self._as_postgres(program, *words).wait(60), 0, f"exit code of {program}")
-
-    def start(self):
-        self._server = self._as_postgres(
-            "postgres", "-D", f"{self._folder}/data", "-k", self._folder, "-h", "", "-F")
-
-        def ready():
-            check(self._server.poll() is None, "PostgreSQL ended by itself")
-            return self._as_postgres("pg_isready", "-h", self._folder).wait(10) == 0
-
-        wait_until(ready, "PostgreSQL")
-
-    def stop(self):
-        """As when the power fails."""
-        if self._server.poll() is None:
-            self._server.send_signal(signal.SIGQUIT)
-            self._server.wait(30)
-
-
 @lab_test(120)
 def session_goes_on_while_postgresql_is_away_and_nothing_is_lost(programs):
-    with Postgres() as postgres, Room(link_rate="200mbit") as room:
+    with Room(link_rate="200mbit") as room, Postgres(room, room.host("server")) as postgres:
         site = DeploySite(programs, room, rate="30M",
                           options=["--database", postgres.url]).start()
         tree = site.image("image", noise_bytes=12 * MIB)

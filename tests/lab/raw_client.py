@@ -12,9 +12,10 @@ from cases import check
 
 
 class Answer:
-    def __init__(self, status, body):
+    def __init__(self, status, body, headers):
         self.status = status
         self.body = body
+        self.headers = headers  # names in lower case
 
     def json(self):
         return json.loads(self.body)
@@ -53,24 +54,32 @@ class RawClient:
         taken, self._received = self._received[:count], self._received[count:]
         return taken
 
-    def _read_answer(self):
+    def read_answer(self):
         while b"\r\n\r\n" not in self._received:
             got = self._socket.recv(65536)
             check(got, f"{self._address} closed the connection before it had answered")
             self._received += got
         head, self._received = self._received.split(b"\r\n\r\n", 1)
         status, *fields = head.decode().split("\r\n")
-        names = dict(field.lower().split(": ", 1) for field in fields)
-        body = self._read(int(names.get("content-length", 0)))
-        return Answer(int(status.split()[1]), body.decode())
+        pairs = (field.split(": ", 1) for field in fields)
+        names = {name.lower(): value for name, value in pairs}
+        has_body = not status.startswith("HTTP/1.1 304")
+        body = self._read(int(names.get("content-length", 0))) if has_body else b""
+        return Answer(int(status.split()[1]), body.decode(), names)
 
     def request(self, method, path, *, token=None, body=None, headers=()):
-        text = b"" if body is None else json.dumps(body).encode()
-        extra = list(headers)
+        """body: a document, or bytes as they are. headers: (name, value) each."""
+        self.send_request(method, path, token=token, body=body, headers=headers)
+        return self.read_answer()
+
+    def send_request(self, method, path, *, token=None, body=None, headers=()):
+        text = body if isinstance(body, bytes) else b""
+        if body is not None and not isinstance(body, bytes):
+            text = json.dumps(body).encode()
+        extra = [f"{name}: {value}" for name, value in headers]
         if body is not None:
             extra += [f"Content-Length: {len(text)}", "Content-Type: application/json"]
         self._socket.sendall(self._head(method, path, token, extra) + text)
-        return self._read_answer()
 
     # ---- WebSocket ----
 
@@ -80,7 +89,7 @@ class RawClient:
         self._socket.sendall(self._head("GET", path, token, [
             "Connection: Upgrade", "Upgrade: websocket", "Sec-WebSocket-Version: 13",
             f"Sec-WebSocket-Key: {key}"]))
-        return self._read_answer()
+        return self.read_answer()
 
     def send_text(self, message):
         self._send_frame(1, json.dumps(message).encode())

@@ -76,7 +76,7 @@ class Watcher:
     def _run(self):
         token = self._site.secret()["token"]
         while not self._over:
-            last = [] if self.last is None else [f"Last-Event-ID: {self.last}"]
+            last = [] if self.last is None else [("Last-Event-ID", self.last)]
             try:
                 with RawClient(self._site.server, self._site.address) as client:
                     answer = client.request("GET", self._path, token=token, headers=last)
@@ -118,12 +118,12 @@ def changes_arrive_as_events(programs):
             first = watcher.last
         with RawClient(site.server, site.address) as client:
             again = client.request("GET", "/api/v1/events", token=site.secret()["token"],
-                                   headers=["Last-Event-ID: 1"])
+                                   headers=[("Last-Event-ID", "1")])
         check("event: step" in again.body and f"id: {first}" in again.body,
               "whoever was away gets what was missed")
         with RawClient(site.server, site.address) as client:
             lost = client.request("GET", "/api/v1/events", token=site.secret()["token"],
-                                  headers=["Last-Event-ID: 999999"])
+                                  headers=[("Last-Event-ID", "999999")])
         check("event: reset" in lost.body, lost.body)
 
 

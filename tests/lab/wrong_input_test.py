@@ -202,7 +202,7 @@ def deployments_of_what_is_not_there_are_refused(programs):
         site.refused("deploy", "none", "--to", "room", parts=["none", "sequence"])
         site.refused("deploy", "good", "--to", "room", "--start-at", "0", parts=["0"])
         site.refused("deploy", "good", "--to", "room", "--or-after", "-1", parts=["-1"])
-        check_equal(json.loads(site.do("deployment", "list", "--json"))["deployments"], [],
+        check_equal(json.loads(site.do("deployment", "list", "--json"))["items"], [],
                     "deployments")
         site.refused("watch", "1", parts=["deployment", "1"])
         site.refused("watch", "x", parts=["deployment", "x"])
@@ -241,7 +241,7 @@ def faults_of_a_task_sequence_are_named_with_line_and_column(programs):
                             ("name: x\nname: y\nsteps: []\n", ["broken", "line 2", "name"])):
             site.refused("sequence", "add", site.add_sequence(text, "broken"), parts=parts)
         site.refused("sequence", "add", "/no/such.yaml", parts=["/no/such.yaml", "no such file"])
-        check_equal(json.loads(site.do("sequence", "list", "--json"))["sequences"], [], "sequences")
+        check_equal(json.loads(site.do("sequence", "list", "--json"))["items"], [], "sequences")
 
 
 # ---- computers ----
