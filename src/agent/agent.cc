@@ -88,7 +88,7 @@ void Agent::Impl::start() {
     callbacks.on_hello = [this](Value& hello) {
         hello.set("working", deployment.has_value());
         if (deployment) hello.set("deployment", *deployment);
-        hello.set("run", run_id);
+        hello.set("run", run_id).set("environment", options.environment);
         if (!options.hardware.is_null()) hello.set("hardware", options.hardware);
     };
     callbacks.on_connected = [this] {

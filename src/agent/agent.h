@@ -24,9 +24,10 @@ struct AgentOptions {
     std::string interface;
     net::Wifi wifi = net::Wifi::refused;
     std::vector<std::string> disks;  // in the order the task sequence counts them; empty: look
-    std::string work_folder = "/run/muster";  // small and in memory
-    std::uint64_t memory_bytes = 512u << 20;  // for everything the agent does
-    Value hardware;                           // what the computer says of itself (hardware.h)
+    std::string work_folder = "/run/muster";   // small and in memory
+    std::uint64_t memory_bytes = 512u << 20;   // for everything the agent does
+    Value hardware;                            // what the computer says of itself (hardware.h)
+    std::string environment = "network boot";  // or "media", "running systems"
     bool once = false;  // end after one task sequence instead of waiting for the next
 };
 

@@ -70,6 +70,7 @@ void ImageStep::start() {
     callbacks.on_finished = [this](const Status& status) { on_received(status); };
     callbacks.on_notice = [this](const std::string& words) {
         report_.message = words;
+        waits_ = !member_->welcomed();
         callbacks_.on_notice(words);
     };
     receiving_ = true;
@@ -152,6 +153,9 @@ void ImageStep::look_at_member() {
                     : now.delivery == mcast::Delivery::unicast ? "receiving by HTTPS"
                     : now.delivery == mcast::Delivery::waiting ? "waiting for multicast"
                                                                : "receiving";
+    // What it waited for it has now.
+    if (waits_ && member_->welcomed()) report_.message.clear();
+    waits_ = waits_ && !member_->welcomed();
     if (!now.delivery_why.empty()) report_.message = now.delivery_why;
     report_.rate_bytes_per_second = now.rate_bits_per_second / 8;
     report_.blocks_repaired = now.counters.blocks_repaired;

@@ -72,6 +72,7 @@ private:
     bool finished_ = false;
     bool paused_ = false;
     ProgressReport report_;
+    bool waits_ = false;  // and report_.message says for what
     std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 };
 

@@ -38,7 +38,7 @@ Status read_enrolment(const std::string& path, AgentOptions& options) {
     return {};
 }
 
-// Where the site allows it: by the MAC address of the interface, without a file.
+// Where the site allows it: by what the computer says of itself, without a file.
 Status enrol_by_mac(AgentOptions& options) {
     if (options.server.empty() || !net::is_fingerprint(options.fingerprint)) {
         return Error(Errc::invalid_argument,
@@ -50,8 +50,13 @@ Status enrol_by_mac(AgentOptions& options) {
     net::HttpsClientOptions client;
     client.server = options.server;
     client.fingerprint = options.fingerprint;
+    Value body = Value::map().set("mac", mac);
+    for (const char* key : {"smbios_uuid", "serial"}) {
+        const Value* known = options.hardware.find(key);
+        if (known != nullptr && known->as_string() != nullptr) body.set(key, *known);
+    }
     const auto response = TRY(net::HttpsClient(client).request(
-        "POST", "/api/v1/enrol", text::to_json(Value::map().set("mac", mac)), "application/json"));
+        "POST", "/api/v1/enrol", text::to_json(body), "application/json"));
     const auto answer = TRY(text::parse_json(response.body).context("answer to the enrolment"));
     if (response.status >= 400) {
         return Error(net::errc_of_status(response.status),
@@ -133,6 +138,8 @@ int run_agent(int argc, char** argv) {
     app.add_flag_callback(
         "--allow-wifi", [&options] { options.wifi = net::Wifi::allowed; },
         "Use a wireless interface");
+    app.add_option("--environment", options.environment, "Where this computer is while it asks")
+        ->check(CLI::IsMember({"network boot", "media", "running systems"}));
     app.add_flag("--once", options.once, "End after one task sequence");
     try {
         app.parse(argc, argv);

@@ -132,11 +132,14 @@ Result<std::string> AgentHub::explain(const site::Device& device) {
     const auto* agent = agent_of(device.id);
     if (agent != nullptr && !agent->idle) {
         const auto& live = agent->live;
-        return device.name + " is in step '" + live.step_name + "' of deployment " +
-               std::to_string(live.deployment_id.value) +
+        const std::string number = std::to_string(live.deployment_id.value);
+        if (live.step_name.empty()) {
+            return device.name + " was told to run deployment " + number +
+                   ", and has not reported a step yet.";
+        }
+        return device.name + " is in step '" + live.step_name + "' of deployment " + number +
                (live.stage.empty() ? "" : ": " + live.stage) +
-               (live.message.empty() ? "" : ": " + live.message) +
-               (agent->paused ? "; it is paused" : "") + ".";
+               (live.message.empty() ? "" : ": " + live.message) + ".";
     }
     const auto decision = TRY(decision_for(device));
     if (agent != nullptr || !decision.run) return decision.reason;

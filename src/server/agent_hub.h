@@ -41,6 +41,8 @@ public:
     struct Callbacks {
         // The zone of the site, for maintenance windows.
         std::function<site::TimeZone()> zone;
+        // What a computer reports of itself, for its record, which may change.
+        std::function<Status(site::Device&, const Value& hardware)> take_identity;
         // A record changed: for the stream of events. May be left out.
         std::function<void(const site::DeviceProgress&, const std::string& device)> on_progress;
         std::function<void(const site::StepEvent&, const std::string& device)> on_step;
@@ -55,6 +57,8 @@ public:
     // Name or approval of a connected computer changed.
     void on_device_changed(const site::Device& device);
     void disconnect(site::DeviceId device, const std::string& why);
+    // The deployment was cancelled: who runs it and is not connected ends in the records.
+    Status end_absent(site::DeploymentId deployment);
     bool is_connected(site::DeviceId device) const;
     std::size_t connected() const { return agents_.size(); }
 
@@ -92,7 +96,6 @@ private:
         site::Environment environment = site::Environment::network_boot;
         bool greeted = false;
         bool idle = true;
-        bool paused = false;
         site::DeviceProgress live;
         bool dirty = false;  // not in the database
     };
@@ -102,6 +105,8 @@ private:
     Status on_hello(Agent& agent, const Value& message);
     Status take_asset(Agent& agent, const Value& hardware);
     Status confirm_applied(Agent& agent);
+    Status settle_cancelled(Agent& agent);
+    Status record_cancelled(site::DeviceProgress record, const std::string& device);
     Status take_up(Agent& agent, site::DeploymentId deployment);
     void forget_earlier_connections(const Agent& agent);
     Status on_step(Agent& agent, const Value& message);

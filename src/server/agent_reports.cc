@@ -55,12 +55,21 @@ Status AgentHub::on_hello(Agent& agent, const Value& message) {
     agent.greeted = true;
     agent.run = TRY(message.string_or("run", ""));
     const std::string where = TRY(message.string_or("environment", "network boot"));
-    agent.environment = site::environment_from(where).value_or(site::Environment::network_boot);
+    const auto environment = site::environment_from(where);
+    if (!environment) {
+        return Error(
+            Errc::invalid_argument,
+            "environment: '" + where + "' is none of network boot, media, running systems");
+    }
+    agent.environment = *environment;
     spdlog::info("{}: connected from {}", agent.device.name, agent.socket->peer().to_string());
     forget_earlier_connections(agent);
     if (const Value* hardware = message.find("hardware")) TRY(take_asset(agent, *hardware));
     if (agent.environment == site::Environment::running_system) TRY(confirm_applied(agent));
-    if (!TRY(message.bool_or("working", false))) return decide(agent);
+    if (!TRY(message.bool_or("working", false))) {
+        TRY(settle_cancelled(agent));
+        return decide(agent);
+    }
     return take_up(agent, site::DeploymentId(TRY(message.int_at("deployment"))));
 }
 
@@ -69,10 +78,14 @@ Status AgentHub::take_asset(Agent& agent, const Value& hardware) {
     if (hardware.as_map() == nullptr) return hardware.error("hardware: expected a map");
     const std::string json = text::to_json(hardware);
     const auto now = wall_now();
-    const auto known = TRY(database_.devices().find(agent.device.id));
+    agent.device = TRY(database_.devices().find(agent.device.id));
+    if (callbacks_.take_identity) TRY(callbacks_.take_identity(agent.device, hardware));
+    const auto& known = agent.device;
     if (known.asset == json && now - known.asset_at < std::chrono::hours(24)) return {};
     TRY(database_.devices().set_asset(agent.device.id, json, now));
     if (known.asset != json) directory_.invalidate();
+    agent.device.asset = json;
+    agent.device.asset_at = now;
     return {};
 }
 
@@ -88,6 +101,37 @@ Status AgentHub::confirm_applied(Agent& agent) {
                      record.message);
         if (callbacks_.on_progress) callbacks_.on_progress(record, agent.device.name);
     }
+    return {};
+}
+
+// What was withdrawn while the computer was away does not go on.
+Status AgentHub::settle_cancelled(Agent& agent) {
+    for (auto record : TRY(database_.progress().for_device(agent.device.id))) {
+        if (record.state != site::ProgressState::running) continue;
+        const auto deployment = TRY(database_.deployments().find(record.deployment_id));
+        if (deployment.state != site::DeploymentState::cancelled) continue;
+        TRY(record_cancelled(record, agent.device.name));
+    }
+    return {};
+}
+
+Status AgentHub::end_absent(site::DeploymentId deployment) {
+    for (const auto& record : TRY(database_.progress().list(deployment))) {
+        const bool runs = record.state == site::ProgressState::running;
+        if (!runs || is_connected(record.device_id)) continue;
+        TRY(record_cancelled(record, TRY(database_.devices().find(record.device_id)).name));
+    }
+    return {};
+}
+
+Status AgentHub::record_cancelled(site::DeviceProgress record, const std::string& device) {
+    record.state = site::ProgressState::cancelled;
+    record.stage = "cancelled";
+    record.message = "the deployment was cancelled while this computer was away";
+    record.rate_bytes_per_second = 0;
+    record.updated_at = wall_now();
+    TRY(database_.progress().upsert(std::span(&record, 1)));
+    if (callbacks_.on_progress) callbacks_.on_progress(record, device);
     return {};
 }
 
@@ -108,6 +152,8 @@ Status AgentHub::take_up(Agent& agent, site::DeploymentId deployment) {
     const auto state = TRY(database_.deployments().find(deployment)).state;
     if (state == site::DeploymentState::cancelled) {
         control(deployment, {agent.device.id}, "cancel", "the deployment was cancelled");
+    } else if (state == site::DeploymentState::paused) {
+        control(deployment, {agent.device.id}, "pause", "the deployment is paused");
     }
     return {};
 }
@@ -207,8 +253,7 @@ Status AgentHub::on_progress(Agent& agent, const Value& message) {
     live.counters.unicast_bytes = TRY(message.int_or("unicast_bytes", 0));
     live.counters.loss = TRY(message.number_or("loss", 0));
     live.counters.seconds = TRY(message.number_or("seconds", 0));
-    agent.paused = TRY(message.bool_or("paused", false));
-    if (agent.paused) live.stage += " (paused)";
+    if (TRY(message.bool_or("paused", false))) live.stage += site::kPausedSuffix;
     live.updated_at = wall_now();
     agent.dirty = true;
     if (callbacks_.on_progress) callbacks_.on_progress(live, agent.device.name);
@@ -237,7 +282,6 @@ Status AgentHub::on_result(Agent& agent, const Value& message) {
     agent.live.progress = 1;
     agent.live.rate_bytes_per_second = 0;
     agent.idle = true;
-    agent.paused = false;
     TRY(save(agent));
     spdlog::info("{}: {}{}{}", agent.device.name, to_string(agent.live.state),
                  agent.live.message.empty() ? "" : ": ", agent.live.message);
@@ -261,6 +305,11 @@ void AgentHub::settle_applied() {
         record.updated_at = wall_now();
         const Status status = database_.progress().upsert(std::span(&record, 1));
         if (!status.ok()) return;
+        Agent* agent = agent_of(record.device_id);
+        const bool is_live = agent != nullptr && agent->live.deployment_id == record.deployment_id;
+        if (is_live) agent->live = record;
+        const auto device = database_.devices().find(record.device_id);
+        if (callbacks_.on_progress && device.ok()) callbacks_.on_progress(record, device->name);
     }
 }
 

@@ -12,6 +12,7 @@
 #include "server/router.h"
 #include "server/session_manager.h"
 #include "server/site_settings.h"
+#include "server/wake_up.h"
 #include "store/database.h"
 #include "store/time_zone.h"
 
@@ -27,6 +28,7 @@ struct ApiParts {
     const ApiDescription& description;
     std::string fingerprint;
     std::string interface;  // through which computers are woken
+    WakeUp& wake_up;
     void wake(const site::Deployment& deployment);
 };
 

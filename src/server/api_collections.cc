@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "server/api.h"
+#include "server/built_in.h"
 #include "server/clock.h"
 #include "server/documents.h"
 
@@ -45,7 +46,11 @@ Result<Value> short_document(ApiParts& parts, const site::Collection& collection
                               ? Value(TRY(parts.directory.names()).at(*collection.limiting))
                               : Value());
     const auto members = TRY(parts.directory.members(collection.id));
-    return std::move(value.set("count", std::uint64_t{members.size()}));
+    value.set("count", std::uint64_t{members.size()});
+    const auto built_in = TRY(built_in_collections(parts.database));
+    const bool is_one =
+        std::find(built_in.begin(), built_in.end(), collection.id) != built_in.end();
+    return std::move(value.set("built_in", is_one));
 }
 
 Result<Value> full_document(ApiParts& parts, const site::Collection& collection) {
@@ -123,9 +128,19 @@ Result<Answer> add_collection(ApiParts& parts, const Request& request) {
     return Answer{201, TRY(full_document(parts, added)), collections_changed(parts)};
 }
 
+bool same_make_up(const site::Collection& a, const site::Collection& b) {
+    return a.name == b.name && a.rules == b.rules && a.members == b.members &&
+           a.includes == b.includes && a.excludes == b.excludes && a.limiting == b.limiting;
+}
+
 Result<Answer> set_collection(ApiParts& parts, const Request& request) {
     auto collection = TRY(collection_in(parts, request));
+    const auto before = collection;
     TRY(take(parts, request.body, collection));
+    if (!same_make_up(before, collection)) {
+        TRY(refuse_built_in(parts.database, collection,
+                            "changed but for its comment, priority and maintenance windows"));
+    }
     TRY(parts.database.collections().change(collection));
     parts.directory.invalidate();
     return Answer{200, TRY(full_document(parts, collection)), collections_changed(parts)};
@@ -135,6 +150,7 @@ Result<Answer> add_member(ApiParts& parts, const Request& request) {
     const auto collection = TRY(collection_in(parts, request));
     const std::string name = TRY(request.body.string_at("device"));
     const auto device = TRY(named("device", parts.database.devices().find(name)));
+    TRY(refuse_built_in(parts.database, collection, "given members by hand"));
     TRY(parts.database.collections().add_member(collection.id, device.id));
     parts.directory.invalidate();
     const auto changed = TRY(parts.database.collections().find(collection.id));
@@ -198,6 +214,7 @@ void add_collection_operations(Router& router, ApiParts& parts) {
     on("setCollection", set_collection);
     on("removeCollection", [](ApiParts& p, const Request& request) -> Result<Answer> {
         const auto collection = TRY(collection_in(p, request));
+        TRY(refuse_built_in(p.database, collection, "removed"));
         TRY(p.database.collections().remove(collection.id));
         Answer answer = removed(collection.name);
         answer.after = collections_changed(p);

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include <algorithm>
 
+#include <spdlog/spdlog.h>
+
 #include "sequence/task_sequence.h"
 #include "server/api.h"
 #include "server/clock.h"
@@ -60,6 +62,12 @@ Result<std::vector<site::ImageId>> images_of(ApiParts& parts, const site::Sequen
         const auto image =
             TRY(parts.database.images().find(apply->image).context("step " + step.name));
         TRY(site::image_at(image, apply->index).context("step " + step.name));
+        if (image.state == site::ImageState::damaged) {
+            return Error(Errc::corrupt, "step " + step.name + ": image " + image.name +
+                                            " is damaged on the distribution point (muster image "
+                                            "validate " +
+                                            image.name + ")");
+        }
         if (!image.allow_multicast) {
             return Error(Errc::invalid_argument,
                          "step " + step.name + ": image " + image.name +
@@ -86,17 +94,23 @@ Result<site::StartRule> start_rule(ApiParts& parts, const Value& body) {
         const auto point = TRY(parts.database.points().list()).at(0);
         const auto settings =
             TRY(point_settings(TRY(point_settings_document(point.settings, parts.description))));
-        if (settings.scheduled_multicast) {
+        // A delay of nothing is the first computer's.
+        if (settings.scheduled_multicast && settings.session_start_delay_minutes > 0) {
             rule.min_clients = settings.minimum_session_size;
             rule.max_wait_seconds = 60 * settings.session_start_delay_minutes;
         }
         return rule;
     }
-    rule.min_clients = TRY(start->int_or("clients", 1));
+    rule.min_clients = TRY(start->int_or("clients", 0));
     rule.max_wait_seconds = TRY(start->int_or("delay_seconds", 0));
     rule.at = TRY(time_in(*start, "at").context("start"));
     rule.when_all = TRY(start->bool_or("when_all", false));
     rule.by_hand = TRY(start->bool_or("by_hand", false));
+    // At once: no delay was asked for, or nothing at all.
+    const bool at_once = start->find("delay_seconds") != nullptr && rule.max_wait_seconds == 0;
+    const bool waits = rule.min_clients > 0 || rule.max_wait_seconds > 0 || site::is_set(rule.at) ||
+                       rule.when_all || rule.by_hand;
+    if (!rule.by_hand && (at_once || !waits)) rule.min_clients = 1;
     TRY(site::check_start_rule(rule));
     return rule;
 }
@@ -192,7 +206,9 @@ Result<Answer> add_deployment(ApiParts& parts, const Value& body) {
     }
     const auto added = TRY(parts.database.deployments().add(deployment));
     return Answer{201, TRY(deployment_document(parts, added)), [&parts, added] {
-                      if (added.wake_on_lan) parts.wake(added);
+                      const bool begun = beginning(added) <= added.created_at;
+                      if (added.wake_on_lan && begun) parts.wake(added);
+                      parts.wake_up.reconsider();
                       parts.agents.reconsider();
                   }};
 }
@@ -215,8 +231,10 @@ Result<Answer> set_deployment(ApiParts& parts, const Request& request) {
         TRY(body.int_or("readiness_minutes", deployment.readiness_minutes));
     TRY(check_times(deployment));
     TRY(parts.database.deployments().change(deployment));
-    return Answer{200, TRY(deployment_document(parts, deployment)),
-                  [&parts] { parts.agents.reconsider(); }};
+    return Answer{200, TRY(deployment_document(parts, deployment)), [&parts] {
+                      parts.wake_up.reconsider();
+                      parts.agents.reconsider();
+                  }};
 }
 
 // ---- the room ----
@@ -323,7 +341,11 @@ Result<Answer> set_state(ApiParts& parts, const Request& request, site::Deployme
     return Answer{200, TRY(deployment_document(parts, deployment)),
                   [&parts, deployment, action, why] {
                       parts.agents.control(deployment.id, {}, action, why);
-                      if (action == "cancel") parts.sessions.end_of(deployment.id, "cancelled");
+                      if (action == "cancel") {
+                          const Status ended = parts.agents.end_absent(deployment.id);
+                          if (!ended.ok()) spdlog::warn("{}", ended.error().message());
+                          parts.sessions.end_of(deployment.id, "cancelled");
+                      }
                       parts.agents.reconsider();
                   }};
 }
@@ -352,7 +374,8 @@ Result<Answer> clear_required(ApiParts& parts, const Request& request) {
     for (const auto& device : TRY(devices_in(parts, deployment, request.body))) {
         for (const auto& record : TRY(parts.agents.progress_of(device.id))) {
             if (record.deployment_id != deployment.id ||
-                record.state != site::ProgressState::running) {
+                record.state != site::ProgressState::running ||
+                !parts.agents.is_connected(device.id)) {
                 continue;
             }
             return Error(Errc::busy, device.name + " is running it: cancel that first");

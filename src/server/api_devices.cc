@@ -76,7 +76,6 @@ Result<Answer> add_device(ApiParts& parts, const Value& body) {
 
 Result<Answer> set_device(ApiParts& parts, const Request& request) {
     auto device = TRY(device_in(parts, request));
-    const std::string old_name = device.name;
     const Value& body = request.body;
     device.name = TRY(body.string_or("name", device.name));
     if (body.find("macs") != nullptr) device.macs = texts_at(body, "macs");
@@ -86,7 +85,10 @@ Result<Answer> set_device(ApiParts& parts, const Request& request) {
     TRY(parts.database.devices().change(device));
     parts.directory.invalidate();
     const auto changed = TRY(parts.database.devices().find(device.id));
-    return Answer{200, TRY(full_document(parts, changed)), devices_changed(parts)};
+    return Answer{200, TRY(full_document(parts, changed)), [&parts, changed] {
+                      parts.agents.on_device_changed(changed);
+                      devices_changed(parts)();
+                  }};
 }
 
 Result<Answer> approve(ApiParts& parts, const Request& request) {
@@ -105,7 +107,7 @@ Result<Answer> remove_device(ApiParts& parts, const Request& request) {
     TRY(parts.database.devices().remove(device.id));
     Answer answer = removed(device.name);
     answer.after = [&parts, device] {
-        parts.sessions.revoke(device.name);
+        parts.sessions.revoke(device.name, "this computer was removed from the site");
         parts.agents.disconnect(device.id, "this computer was removed from the site");
         devices_changed(parts)();
     };
@@ -254,7 +256,9 @@ void add_device_operations(Router& router, ApiParts& parts) {
     on("removeDevice", remove_device);
     on("enrolDevice", [](ApiParts& p, const Request& request) -> Result<Answer> {
         const auto device = TRY(device_in(p, request));
-        return Answer{201, TRY(enrol(p, device)), [&p, device] { p.sessions.revoke(device.name); }};
+        return Answer{201, TRY(enrol(p, device)), [&p, device] {
+                          p.sessions.revoke(device.name, "the token of this computer was replaced");
+                      }};
     });
     on("approveDevice", approve);
     on("setDeviceVariable", set_variable);

@@ -82,6 +82,10 @@ Result<Answer> set_image(ApiParts& parts, const Request& request) {
     const std::string priority =
         TRY(body.string_or("priority", std::string(to_string(image.priority))));
     image.priority = *site::priority_from(priority);
+    if (image.multicast_only && !image.allow_multicast) {
+        return Error(Errc::invalid_argument,
+                     "multicast_only: only via multicast needs allow_multicast");
+    }
     TRY(parts.database.images().change(image));
     return Answer{200, TRY(image_document(parts, image))};
 }

@@ -57,7 +57,8 @@ void add_session_operations(Router& router, ApiParts& parts) {
     router.on("disconnectMember", [&parts](const Request& request) -> Result<Answer> {
         const auto info = TRY(session_in(parts, request));
         const std::string& device = request.path.at("device");
-        TRY(parts.sessions.disconnect(info.session, device));
+        TRY(parts.sessions.disconnect(info.session, device,
+                                      request.who.name + " put it out of the session"));
         return removed(device);
     });
     router.on("explainSession", [&parts](const Request& request) -> Result<Answer> {

@@ -198,7 +198,8 @@ Result<std::vector<std::uint32_t>> ContentJobs::damaged_blocks(const store::Stor
         }));
     std::vector<std::uint32_t> damaged;
     for (std::uint32_t block = 0; block < manifest.block_count(); ++block) {
-        if (found.leaf(block) != manifest.leaf(block)) damaged.push_back(block);
+        const bool there = block < found.block_count();
+        if (!there || found.leaf(block) != manifest.leaf(block)) damaged.push_back(block);
     }
     return damaged;
 }

@@ -107,6 +107,7 @@ Value document(const site::DeviceProgress& progress, const std::string& device_n
     value.set("device", device_name).set("state", to_string(progress.state));
     value.set("step_index", progress.step_index).set("step", progress.step_name);
     value.set("stage", progress.stage).set("progress", progress.progress);
+    value.set("paused", progress.stage.ends_with(site::kPausedSuffix));
     value.set("rate_bytes_per_second", progress.rate_bytes_per_second);
     value.set("missing_blocks", progress.missing_blocks).set("message", progress.message);
     value.set("blocks_received", progress.counters.blocks_received);

@@ -109,8 +109,12 @@ session::SessionHostOptions SessionManager::options_for(const site::Deployment& 
     engine.core.start.min_members = std::numeric_limits<std::uint32_t>::max();
     engine.core.start.max_wait = std::chrono::hours(24 * 365);
     if (is_simple(rule)) {
-        engine.core.start.min_members = static_cast<std::uint32_t>(rule.min_clients);
-        engine.core.start.max_wait = std::chrono::seconds(rule.max_wait_seconds);
+        if (rule.min_clients > 0) {
+            engine.core.start.min_members = static_cast<std::uint32_t>(rule.min_clients);
+        }
+        if (rule.max_wait_seconds > 0) {
+            engine.core.start.max_wait = std::chrono::seconds(rule.max_wait_seconds);
+        }
     }
     options.unicast.path = "/api/v1/deployments/" + std::to_string(deployment.id.value) +
                            "/images/" + std::to_string(image.id.value) + "/content";
@@ -146,6 +150,9 @@ session::SessionHost::Callbacks SessionManager::callbacks_for(std::uint32_t numb
                      : state == mcast::SenderState::ended ? "ended"
                                                           : "idle",
                      why);
+        for (auto& [key, entry] : entries_) {
+            if (entry.session == number) entry.state = state;
+        }
         share_rate();
         changed(number);
     };
@@ -188,31 +195,49 @@ Result<SessionManager::Entry*> SessionManager::open(const site::Deployment& depl
     return &entry;
 }
 
-Status SessionManager::admit(const site::Deployment& deployment,
-                             const site::ImagePackage& image) const {
+// Sessions that wait only for those who may still come give their place to one that is needed.
+void SessionManager::make_room() {
+    for (auto& [key, entry] : entries_) {
+        if (!is_live(entry) || entry.state != mcast::SenderState::lingering) continue;
+        if (entry.host->connected().empty()) entry.host->end("its address is needed");
+    }
+}
+
+Status SessionManager::admit(const site::Deployment& deployment, const site::ImagePackage& image,
+                             const std::string& device_name) {
     if (!settings_.multicast) {
         return Error(Errc::busy,
                      "multicast is switched off on this distribution point (muster "
                      "settings set --point multicast=true)");
     }
     std::int64_t sessions = 0;
-    std::int64_t clients = 0;
+    std::set<std::string> clients;
     bool joins_one = false;
+    bool has_group = false;
     for (const auto& [key, entry] : entries_) {
         if (!is_live(entry)) continue;
+        // As they are now: what a session publishes for people is a moment old.
+        for (const auto& name : entry.host->connected()) clients.insert(name);
+        const bool is_it = key == Key{deployment.id.value, image.id.value};
+        has_group = has_group || is_it;
+        if (entry.state == mcast::SenderState::lingering) continue;
         ++sessions;
-        clients += entry.host->snapshot().live_members;
-        joins_one = joins_one || key == Key{deployment.id.value, image.id.value};
+        joins_one = joins_one || is_it;
     }
+    clients.erase(device_name);
     if (!joins_one && settings_.maximum_sessions > 0 && sessions >= settings_.maximum_sessions) {
         return Error(Errc::busy, "the distribution point has its maximum of " +
                                      std::to_string(settings_.maximum_sessions) + " sessions");
     }
-    if (settings_.maximum_clients > 0 && clients >= settings_.maximum_clients) {
+    if (settings_.maximum_clients > 0 &&
+        static_cast<std::int64_t>(clients.size()) >= settings_.maximum_clients) {
         return Error(Errc::busy, "the distribution point has its maximum of " +
                                      std::to_string(settings_.maximum_clients) + " clients");
     }
-    return {};
+    const auto group = has_group ? Result<std::string>("") : free_group(0);
+    if (group.ok()) return {};
+    make_room();
+    return Error(Errc::busy, group.error().message());
 }
 
 Status SessionManager::accept(std::shared_ptr<net::WebSocket> socket,
@@ -241,7 +266,7 @@ void SessionManager::check_starts() {
         if (snapshot.live_members > 0 && !entry.first_member_at) entry.first_member_at = now;
         const Duration waited = entry.first_member_at ? now - *entry.first_member_at : Duration{};
         if (site::session_may_start(entry.deployment.start_rule, snapshot.live_members, waited,
-                                    callbacks_.collection_size(entry.deployment), wall_now())) {
+                                    callbacks_.still_to_come(entry.deployment), wall_now())) {
             entry.host->start_now();
         }
     }
@@ -254,16 +279,24 @@ std::uint64_t SessionManager::limit_now() const {
                     scheduled ? static_cast<std::uint64_t>(*scheduled) : 0);
 }
 
-// What the point may send now is shared by the sessions that send, by their images' priority.
+bool SessionManager::sends(const Entry& entry) {
+    return entry.state == mcast::SenderState::running && !entry.held;
+}
+
+// What the point may send now is shared by the sessions that send, by their images' priority. One
+// that does not yet may begin with no more than it will have then.
 void SessionManager::share_rate() {
     const std::uint64_t limit = limit_now();
-    std::uint64_t weights = 0;
+    std::uint64_t sending = 0;
     for (const auto& [key, entry] : entries_) {
-        if (is_live(entry)) weights += weight_of(entry.priority);
+        if (is_live(entry) && sends(entry)) sending += weight_of(entry.priority);
     }
     for (auto& [key, entry] : entries_) {
         if (!is_live(entry)) continue;
-        const std::uint64_t share = limit == 0 ? 0 : limit * weight_of(entry.priority) / weights;
+        const std::uint64_t own = weight_of(entry.priority);
+        const std::uint64_t weights = sending + (sends(entry) ? 0 : own);
+        const std::uint64_t share =
+            limit == 0 ? 0 : std::max<std::uint64_t>(limit * own / weights, 1);
         if (share == entry.limit_bits_per_second) continue;
         entry.limit_bits_per_second = share;
         entry.host->limit_rate(share);
@@ -285,9 +318,9 @@ void SessionManager::release(std::uint32_t session) {
     std::erase_if(release_, [](const net::Timer& timer) { return !timer.pending(); });
 }
 
-void SessionManager::revoke(const std::string& device_name) {
+void SessionManager::revoke(const std::string& device_name, const std::string& why) {
     for (auto& [key, entry] : entries_) {
-        if (entry.host) entry.host->revoke(device_name);
+        if (entry.host) entry.host->revoke(device_name, why);
     }
 }
 
@@ -347,7 +380,10 @@ Status SessionManager::start_now(std::uint32_t session) {
 }
 
 Status SessionManager::hold(std::uint32_t session, bool held) {
-    TRY(live(session))->host->hold(held);
+    Entry* entry = TRY(live(session));
+    entry->host->hold(held);
+    entry->held = held;
+    share_rate();
     return {};
 }
 
@@ -356,12 +392,13 @@ Status SessionManager::end(std::uint32_t session, const std::string& why) {
     return {};
 }
 
-Status SessionManager::disconnect(std::uint32_t session, const std::string& device_name) {
+Status SessionManager::disconnect(std::uint32_t session, const std::string& device_name,
+                                  const std::string& why) {
     Entry* entry = TRY(live(session));
     std::string known;
     for (const auto& member : entry->host->snapshot().members) {
         if (member.name == device_name) {
-            entry->host->revoke(device_name);
+            entry->host->revoke(device_name, why);
             return {};
         }
         known += (known.empty() ? "" : ", ") + member.name;
@@ -381,11 +418,16 @@ std::string SessionManager::explain(const SessionInfo& info) const {
     const std::string what = "session " + std::to_string(info.session) + " of " + info.image;
     const std::string members = std::to_string(now.live_members) + " of " +
                                 std::to_string(info.collection_size) + " computers are there";
+    const auto verified = std::count_if(
+        now.members.begin(), now.members.end(),
+        [](const auto& member) { return member.state == mcast::MemberState::verified; });
     switch (now.state) {
         case mcast::SenderState::gathering:
             return what + " waits to start " + to_string(info.rule) + ": " + members + ".";
         case mcast::SenderState::lingering:
-            return what + " is idle: everybody has the image; it ends when nobody else comes.";
+            return what + " is idle: nobody wants anything, " + std::to_string(verified) +
+                   (verified == 1 ? " computer has" : " computers have") +
+                   " the image; it ends when nobody else comes.";
         case mcast::SenderState::ended: return what + " has ended.";
         case mcast::SenderState::running: break;
     }

@@ -41,6 +41,8 @@ public:
     struct Callbacks {
         // So many computers has the collection of the deployment now.
         std::function<std::int64_t(const site::Deployment&)> collection_size;
+        // So many of them have not ended the deployment yet; 0: not known.
+        std::function<std::int64_t(const site::Deployment&)> still_to_come;
         // The zone in which limits by weekday and hour are meant.
         std::function<site::TimeZone()> zone;
         // A session changed its state, or a member did: for the stream of events.
@@ -55,14 +57,15 @@ public:
     // New sessions are made by these; limits and maximum numbers hold at once.
     void apply(const PointSettings& settings);
 
-    // May one more computer take this image? Errc::busy: the point is full (says of what).
-    Status admit(const site::Deployment& deployment, const site::ImagePackage& image) const;
+    // May this computer take this image now? Errc::busy: the point is full (says of what).
+    Status admit(const site::Deployment& deployment, const site::ImagePackage& image,
+                 const std::string& device_name);
     // Errors: the content is missing or damaged, no address is free, the socket cannot be opened.
     Status accept(std::shared_ptr<net::WebSocket> socket, const net::Address& arrived_at,
                   const site::Deployment& deployment, const site::ImagePackage& image,
                   const std::string& device_name);
-    // A new token for this computer: whoever has the old one is put out of every session.
-    void revoke(const std::string& device_name);
+    // Whoever has been let in as this computer is put out of every session.
+    void revoke(const std::string& device_name, const std::string& why);
     // A computer takes blocks by HTTPS. Errc::unavailable: the session is over.
     Result<net::HttpResponse> answer_range(site::DeploymentId deployment, site::ImageId image,
                                            std::string_view object,
@@ -73,7 +76,8 @@ public:
     Status start_now(std::uint32_t session);
     Status hold(std::uint32_t session, bool held);
     Status end(std::uint32_t session, const std::string& why);
-    Status disconnect(std::uint32_t session, const std::string& device_name);
+    Status disconnect(std::uint32_t session, const std::string& device_name,
+                      const std::string& why);
     void end_of(site::DeploymentId deployment, const std::string& why);
     // What it waits for, or what slows it; one sentence.
     std::string explain(const SessionInfo& info) const;
@@ -88,6 +92,8 @@ private:
         std::vector<std::string> groups;
         std::optional<TimePoint> first_member_at;
         std::uint64_t limit_bits_per_second = 0;
+        mcast::SenderState state = mcast::SenderState::gathering;
+        bool held = false;
         std::unique_ptr<session::SessionStreams> host;  // none once it has ended
         session::SenderSnapshot last;                   // how it ended
     };
@@ -101,7 +107,9 @@ private:
     SessionInfo info_of(const Entry& entry) const;
     std::uint64_t limit_now() const;
     bool is_live(const Entry& entry) const { return entry.host && !entry.host->ended(); }
+    static bool sends(const Entry& entry);
     void share_rate();
+    void make_room();
     void check_starts();
     void changed(std::uint32_t session);
     void release(std::uint32_t session);

@@ -12,8 +12,10 @@
 #include "net/monotonic.h"
 #include "net/wake_on_lan.h"
 #include "server/api.h"
+#include "server/built_in.h"
 #include "server/clock.h"
 #include "server/documents.h"
+#include "server/enrolment.h"
 #include "server/events.h"
 #include "server/identity.h"
 #include "server/problem.h"
@@ -77,16 +79,21 @@ struct SiteServer::Parts {
           events(loop),
           agents(loop, database, directory,
                  {[this] { return zone(); },
+                  [this](auto& device, const auto& hardware) {
+                      return take_identity(device, hardware);
+                  },
                   [this](const auto& record, const auto& device) { on_progress(record, device); },
                   [this](const auto& event, const auto& device) { on_step(event, device); }}),
           sessions(
               loop, options.network, opened.settings, content, std::move(opened.signing_key),
               {[this](const auto& deployment) { return size_of(deployment); },
+               [this](const auto& deployment) { return still_to_come(deployment); },
                [this] { return zone(); }, [this](const SessionInfo& info) { on_session(info); }}),
           jobs(loop, content,
                {[this](const auto& package) { return record(package); },
                 [this](const Validated& result) { return on_validated(result); },
                 [this](site::ImageId image) { on_validating(image); }}),
+          wake_up(loop, database, [this](const auto& deployment) { api.wake(deployment); }),
           api{database,
               content,
               jobs,
@@ -95,7 +102,8 @@ struct SiteServer::Parts {
               directory,
               router.description(),
               identity.fingerprint(),
-              interfaces.front().name},
+              interfaces.front().name,
+              wake_up},
           https(loop, {.listen = opened.listen, .identity = identity}) {
         add_operations();
         router.on_failure([this] { directory.invalidate(); });
@@ -117,6 +125,7 @@ struct SiteServer::Parts {
     void on_step(const site::StepEvent& event, const std::string& device);
     void on_session(const SessionInfo& info);
     std::int64_t size_of(const site::Deployment& deployment);
+    std::int64_t still_to_come(const site::Deployment& deployment);
     site::TimeZone zone();
     void keep_house();
     Status forget_old(const SiteSettings& settings);
@@ -134,7 +143,7 @@ struct SiteServer::Parts {
     Result<Part> part_of(const site::Device& device, const PathValues& path);
     Result<net::HttpResponse> answer_range(const net::HttpRequest& request, const PathValues& path);
     Result<Value> open_enrol(const net::HttpRequest& request);
-    Result<site::Device> device_with(const std::string& mac);
+    Status take_identity(site::Device& device, const Value& hardware);
 
     net::Loop& main_loop;
     ServeOptions options;
@@ -149,6 +158,7 @@ struct SiteServer::Parts {
     AgentHub agents;
     SessionManager sessions;
     ContentJobs jobs;
+    WakeUp wake_up;
     ApiParts api;
     net::HttpsServer https;
     std::vector<std::unique_ptr<net::IgmpWatch>> queriers;
@@ -198,6 +208,17 @@ void SiteServer::Parts::on_session(const SessionInfo& info) {
 std::int64_t SiteServer::Parts::size_of(const site::Deployment& deployment) {
     const auto members = directory.members(deployment.collection_id);
     return members.ok() ? static_cast<std::int64_t>(members->size()) : 0;
+}
+
+std::int64_t SiteServer::Parts::still_to_come(const site::Deployment& deployment) {
+    const auto members = directory.members(deployment.collection_id);
+    const auto records = agents.progress(deployment.id);
+    if (!members.ok() || !records.ok()) return 0;
+    const auto ended = std::count_if(records->begin(), records->end(), [&](const auto& record) {
+        return site::is_final(record.state) &&
+               std::binary_search(members->begin(), members->end(), record.device_id);
+    });
+    return static_cast<std::int64_t>(members->size()) - ended;
 }
 
 // Asked several times a second; the database is asked now and then.
@@ -301,43 +322,41 @@ void SiteServer::Parts::handle(const net::HttpRequest& request, const net::Respo
     router.handle(request, *administrator, responder);
 }
 
-// A computer that has no token yet, where the administrator allowed it: known by its MAC address.
+// A computer that has no token yet, where the administrator allowed it: known by what it reports.
 Result<Value> SiteServer::Parts::open_enrol(const net::HttpRequest& request) {
     if (!options.open_enrolment) {
         return Error(Errc::permission_denied,
                      "open enrolment is off: an administrator runs `muster device enrol NAME`, or "
                      "starts the server with --open-enrolment");
     }
-    const auto body = TRY(text::parse_json(request.body));
-    const auto device = TRY(device_with(TRY(body.string_at("mac"))));
-    spdlog::info("{}: enrolled by its MAC address from {}", device.name, request.peer.to_string());
-    auto enrolment = TRY(enrol(api, device));
-    sessions.revoke(device.name);
+    const auto reported = TRY(reported_identity(TRY(text::parse_json(request.body))));
+    if (reported.macs.empty() && reported.smbios_uuid.empty() && reported.serial.empty()) {
+        return Error(Errc::invalid_argument,
+                     "say who you are: mac, macs, smbios_uuid or serial, one of them at least");
+    }
+    const auto settings = TRY(site_settings(database, router.description()));
+    const auto found = TRY(recognise(database, reported, settings));
+    directory.invalidate();
+    for (const auto& ended : found.ended) {
+        sessions.revoke(ended.name, "it is the computer " + found.device.name);
+        agents.disconnect(ended.id, "it is the computer " + found.device.name);
+    }
+    spdlog::info("{}: enrolled from {}: {}", found.device.name, request.peer.to_string(),
+                 found.sentence);
+    auto enrolment = TRY(enrol(api, found.device));
+    sessions.revoke(found.device.name, "the token of this computer was replaced");
     return enrolment;
 }
 
-// The computer with that address; an unknown one becomes a device when the site is told so.
-Result<site::Device> SiteServer::Parts::device_with(const std::string& mac) {
-    auto known = database.devices().find_by_mac(mac);
-    if (known.ok() || known.error().code() != Errc::not_found) return known;
+// Its token says who it is; what it reports fills in what is not known of it.
+Status SiteServer::Parts::take_identity(site::Device& device, const Value& hardware) {
+    const auto reported = TRY(reported_identity(hardware));
     const auto settings = TRY(site_settings(database, router.description()));
-    if (settings.unknown_computers == UnknownComputers::off) {
-        return Error(Errc::not_found,
-                     known.error().message() +
-                         ", and unknown computers are not taken in (muster settings set "
-                         "unknown_computers=ask)");
-    }
-    site::Device device;
-    device.macs = {TRY(site::parse_mac(mac))};
-    device.name = "unknown-";
-    for (char c : device.macs[0]) device.name += c == ':' ? "" : std::string(1, c);
-    device.approval = settings.unknown_computers == UnknownComputers::ask ? site::Approval::pending
-                                                                          : site::Approval::unknown;
-    device.created_at = wall_now();
-    auto added = TRY(database.devices().add(device));
-    directory.invalidate();
-    spdlog::info("{}: an unknown computer, {}", added.name, to_string(added.approval));
-    return added;
+    std::string said;
+    const bool changed = TRY(complete_identity(database, device, reported, settings, said));
+    if (changed) directory.invalidate();
+    if (!said.empty()) spdlog::warn("{}: of what it reports, {}", device.name, said);
+    return {};
 }
 
 Status SiteServer::Parts::accept(const net::HttpRequest& request,
@@ -388,7 +407,7 @@ Status SiteServer::Parts::accept_member(const site::Device& device, const net::H
     if (!path) return Error(Errc::not_found, "no such thing: " + request.path);
     const auto [deployment, image] = TRY(part_of(device, *path));
     // Refused like this, it tries again.
-    const Status admitted = sessions.admit(deployment, image);
+    const Status admitted = sessions.admit(deployment, image, device.name);
     if (!admitted.ok()) return Error(Errc::unavailable, admitted.error().message());
     auto socket = acceptor.accept();
     if (!socket) return {};
@@ -434,6 +453,7 @@ Result<std::unique_ptr<SiteServer>> SiteServer::create(net::Loop& loop,
     auto content = TRY(store::ContentStore::open(folder / "content"));
     auto database = TRY(store::SiteDatabase::open(
         options.database.empty() ? (folder / "site.db").string() : options.database));
+    TRY(make_built_in_collections(database));
     const ApiDescription description;
     const auto settings = TRY(default_point(database, description, options.point_settings));
     auto network = options.network;

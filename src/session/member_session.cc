@@ -5,6 +5,7 @@
 
 #include "net/monotonic.h"
 #include "session/signed_offer.h"
+#include "text/json.h"
 
 namespace muster::session {
 
@@ -66,6 +67,18 @@ void MemberSession::resume() {
     connect();
 }
 
+namespace {
+
+// In the server's words where it gave some, else in ours.
+std::string reason_of(const net::WebSocketFailure& failure) {
+    const auto problem = text::parse_json(failure.body);
+    const Value* detail = problem.ok() ? problem->find("detail") : nullptr;
+    const auto* words = detail == nullptr ? nullptr : detail->as_string();
+    return words == nullptr ? failure.error.message() : *words;
+}
+
+}  // namespace
+
 // A first connection that fails is a mistake to be told, unless we are to try for ever.
 bool MemberSession::may_retry() const { return joined_ || options_.retry_for < Duration::zero(); }
 
@@ -81,7 +94,11 @@ void MemberSession::connect() {
         const bool wrong = refused || failure.error.code() == Errc::unauthenticated ||
                            failure.error.code() == Errc::invalid_argument;
         if (wrong || !(may_retry() || not_yet)) return finish(failure.error);
-        if (not_yet) ++waits_;
+        if (!not_yet) return on_lost(failure.error.message(), true);
+        ++waits_;
+        const std::string why = reason_of(failure);
+        if (std::exchange(waits_for_, why) != why) callbacks_.on_notice("waits: " + why);
+        if (!lost_at_) lost_at_ = net::monotonic_now();
         on_lost(failure.error.message(), true);
     };
     attempt_ = net::WebSocketClient::connect(loop_, options_.server, options_.target, callbacks);
@@ -90,6 +107,7 @@ void MemberSession::connect() {
 void MemberSession::on_open(std::shared_ptr<net::WebSocket> socket) {
     socket_ = std::move(socket);
     waits_ = 0;
+    waits_for_.clear();
     socket_->on_closed([this](const std::string& why) { on_lost(why, may_retry()); });
     socket_->on_text([this](const std::string& text) { on_text(text); });
     send(Hello{mcast::kProtocolVersion, options_.name});

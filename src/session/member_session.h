@@ -56,6 +56,7 @@ public:
     // How it stands; counters add up over connections.
     ReceiverSnapshot snapshot() const;
     bool joined() const { return joined_; }
+    bool welcomed() const { return welcomed_; }  // and connected since
     bool started() const { return started_; }
 
 private:
@@ -84,6 +85,7 @@ private:
     std::unique_ptr<ReceiverEngine> engine_;
     net::Timer retry_;
     std::uint32_t waits_ = 0;  // how often a server has asked us to come again later
+    std::string waits_for_;    // its words
     std::optional<TimePoint> lost_at_;
     mcast::MemberCounters earlier_;  // of engines before this one
     bool joined_ = false;            // once at least

@@ -110,7 +110,7 @@ void SessionHost::watch_for_forgery(Connection& connection, const mcast::MemberC
             "key, sends false data. Nothing of it was stored; look who was let in");
 }
 
-void SessionHost::revoke(const std::string& name) {
+void SessionHost::revoke(const std::string& name, const std::string& why) {
     for (auto it = connections_.begin(); it != connections_.end();) {
         auto& connection = it->second;
         if (connection.name != name) {
@@ -118,10 +118,16 @@ void SessionHost::revoke(const std::string& name) {
             continue;
         }
         if (connection.member) engine_->disconnected(*connection.member);
-        refuse(connection, "the token of this computer was replaced");
+        refuse(connection, why);
         it = connections_.erase(it);
     }
     engine_->rekey();
+}
+
+std::vector<std::string> SessionHost::connected() const {
+    std::vector<std::string> names;
+    for (const auto& [id, connection] : connections_) names.push_back(connection.name);
+    return names;
 }
 
 // It looked at the offer and cannot take it: no room, no interface. The room should know.

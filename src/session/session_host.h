@@ -54,10 +54,12 @@ public:
     void others(std::uint32_t live_members) { engine_->others(live_members); }
     void end(const std::string& why) { engine_->end(why); }
     // The token of this computer is good no more: it is put out, and the group gets a new secret.
-    void revoke(const std::string& name);
+    void revoke(const std::string& name, const std::string& why);
     // With those who could not even join, as failed members.
     SenderSnapshot snapshot() const;
     bool ended() const { return ended_; }
+    // Names of the computers that are connected at this moment.
+    std::vector<std::string> connected() const;
 
 private:
     struct Connection {

@@ -128,8 +128,8 @@ void SessionStreams::limit_rate(std::uint64_t bits_per_second) {
     for (auto& stream : streams_) stream->limit_rate(bits_per_second / streams_.size());
 }
 
-void SessionStreams::revoke(const std::string& name) {
-    for (auto& stream : streams_) stream->revoke(name);
+void SessionStreams::revoke(const std::string& name, const std::string& why) {
+    for (auto& stream : streams_) stream->revoke(name, why);
 }
 
 void SessionStreams::end(const std::string& why) {
@@ -139,6 +139,15 @@ void SessionStreams::end(const std::string& why) {
 bool SessionStreams::ended() const {
     return std::all_of(streams_.begin(), streams_.end(),
                        [](const auto& stream) { return stream->ended(); });
+}
+
+std::vector<std::string> SessionStreams::connected() const {
+    std::vector<std::string> names;
+    for (const auto& stream : streams_) {
+        const auto some = stream->connected();
+        names.insert(names.end(), some.begin(), some.end());
+    }
+    return names;
 }
 
 SenderSnapshot SessionStreams::snapshot() const {

@@ -39,8 +39,9 @@ public:
     // Of all streams together; 0: no limit.
     void limit_rate(std::uint64_t bits_per_second);
     void end(const std::string& why);
-    void revoke(const std::string& name);  // as SessionHost::revoke
+    void revoke(const std::string& name, const std::string& why);  // as SessionHost::revoke
     SenderSnapshot snapshot() const;
+    std::vector<std::string> connected() const;  // as SessionHost::connected
     bool ended() const;
     const std::vector<net::Address>& groups() const { return groups_; }
 

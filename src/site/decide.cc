@@ -125,8 +125,13 @@ private:
             rerun_allows(deployment.rerun, record.state)) {
             return start(deployment, " again: " + arming->who + " armed it.");
         }
-        const std::string clear = "; to repeat it: muster deploy clear " +
-                                  std::to_string(deployment.id.value) + " " + is_.device.name + ".";
+        const bool in_vain = arming != nullptr && arming->at > record.updated_at;
+        const std::string clear =
+            (in_vain ? ", and although " + arming->who + " armed it its rerun rule is '" +
+                           std::string(to_string(deployment.rerun)) + "'"
+                     : std::string()) +
+            "; to repeat it: muster deploy clear " + std::to_string(deployment.id.value) + " " +
+            is_.device.name + ".";
         switch (record.state) {
             case ProgressState::succeeded: return stop(deployment, " succeeded here" + clear);
             case ProgressState::applied:

@@ -198,13 +198,14 @@ TEST(StartRuleTest, ASessionStartsAtTheNumberOrAfterTheWaitWhicheverIsFirst) {
 }
 
 TEST(StartRuleTest, ASessionStartsAtAWallClockTimeOrWhenAllAreThereOrByHandOnly) {
-    StartRule timed;
+    StartRule timed{0};
     timed.at = kNow;
     EXPECT_FALSE(session_may_start(timed, 9, kHour, 9, kNow - kHour));
     EXPECT_TRUE(session_may_start(timed, 1, Duration::zero(), 9, kNow));
-    StartRule all;
+    StartRule all{0};
     all.when_all = true;
     EXPECT_FALSE(session_may_start(all, 8, kHour, 9, kNow));
+    EXPECT_FALSE(session_may_start(all, 8, kHour, 0, kNow)) << "how many all are is not known";
     EXPECT_TRUE(session_may_start(all, 9, Duration::zero(), 9, kNow));
     all.max_wait_seconds = 60;
     EXPECT_TRUE(session_may_start(all, 1, std::chrono::seconds(60), 9, kNow)) << "whichever first";
@@ -213,14 +214,29 @@ TEST(StartRuleTest, ASessionStartsAtAWallClockTimeOrWhenAllAreThereOrByHandOnly)
     EXPECT_FALSE(session_may_start(all, 9, kHour, 9, kNow));
 }
 
+TEST(StartRuleTest, OnlyWhatIsSetStartsASession) {
+    const StartRule counted{3, 0};
+    EXPECT_FALSE(session_may_start(counted, 2, kHour, 9, kNow)) << "no wait was set";
+    EXPECT_EQ(to_string(counted), "at 3 computers");
+    const StartRule waiting{0, 20};
+    EXPECT_FALSE(session_may_start(waiting, 9, Duration::zero(), 9, kNow)) << "no number was set";
+    EXPECT_TRUE(session_may_start(waiting, 1, std::chrono::seconds(20), 9, kNow));
+    EXPECT_EQ(to_string(waiting), "after 20 s");
+    StartRule both{3};
+    both.at = kNow;
+    EXPECT_TRUE(session_may_start(both, 3, Duration::zero(), 9, kNow - kHour));
+    EXPECT_TRUE(session_may_start(both, 1, Duration::zero(), 9, kNow));
+}
+
 TEST(StartRuleTest, NumbersOutsideTheirRangeAreNamed) {
     EXPECT_TRUE(check_start_rule({1, 0}).ok());
     EXPECT_TRUE(check_start_rule({10'000, 604'800}).ok());
-    for (StartRule rule : {StartRule{0, 20}, StartRule{-1, 20}, StartRule{10'001, 20},
+    EXPECT_TRUE(check_start_rule({0, 20}).ok());
+    for (StartRule rule : {StartRule{0, 0}, StartRule{-1, 20}, StartRule{10'001, 20},
                            StartRule{1, -1}, StartRule{1, 604'801}}) {
         EXPECT_EQ(check_start_rule(rule).error().code(), Errc::invalid_argument);
     }
-    EXPECT_NE(check_start_rule({0, 20}).error().message().find("not 0"), std::string::npos);
+    EXPECT_NE(check_start_rule({0, 0}).error().message().find("not 0"), std::string::npos);
 }
 
 TEST(StateNamesTest, EveryStateIsReadBackFromItsName) {

@@ -11,7 +11,9 @@ constexpr std::int64_t kMaxWaitSeconds = 7 * 24 * 3600;
 }  // namespace
 
 Status check_start_rule(const StartRule& rule) {
-    if (rule.min_clients < 1 || rule.min_clients > kMaxClients) {
+    const bool otherwise =
+        rule.max_wait_seconds > 0 || is_set(rule.at) || rule.when_all || rule.by_hand;
+    if (rule.min_clients < (otherwise ? 0 : 1) || rule.min_clients > kMaxClients) {
         return Error(Errc::invalid_argument,
                      "start rule: the number of computers is 1 to 10000, "
                      "not " +
@@ -29,26 +31,28 @@ Status check_start_rule(const StartRule& rule) {
 std::string to_string(const StartRule& rule) {
     if (rule.by_hand) return "by hand";
     std::string text;
-    if (is_set(rule.at)) text = "on " + to_text(rule.at);
-    if (rule.when_all) text += (text.empty() ? "" : " or ") + std::string("when all are there");
-    if (!text.empty() && rule.max_wait_seconds == 0) return text;
-    if (text.empty()) {
-        text = "at " + std::to_string(rule.min_clients) +
-               (rule.min_clients == 1 ? " computer" : " computers");
+    const auto add = [&](const std::string& words) {
+        text += (text.empty() ? "" : " or ") + words;
+    };
+    if (rule.min_clients > 0) {
+        add("at " + std::to_string(rule.min_clients) +
+            (rule.min_clients == 1 ? " computer" : " computers"));
     }
-    return text + " or after " + std::to_string(rule.max_wait_seconds) + " s";
+    if (is_set(rule.at)) add("on " + to_text(rule.at));
+    if (rule.when_all) add("when all are there");
+    if (rule.max_wait_seconds > 0) {
+        add("after " + std::to_string(rule.max_wait_seconds) + " s");
+    }
+    return text;
 }
 
 bool session_may_start(const StartRule& rule, std::int64_t joined, Duration waited, std::int64_t of,
                        WallTime now) {
     if (joined <= 0 || rule.by_hand) return false;
-    const bool timed = is_set(rule.at);
-    if (timed && now >= rule.at) return true;
-    if (rule.when_all && joined >= of) return true;
-    const bool counted = !timed && !rule.when_all;
-    if (counted && joined >= rule.min_clients) return true;
-    return (counted || rule.max_wait_seconds > 0) &&
-           waited >= std::chrono::seconds(rule.max_wait_seconds);
+    if (is_set(rule.at) && now >= rule.at) return true;
+    if (rule.when_all && of > 0 && joined >= of) return true;
+    if (rule.min_clients > 0 && joined >= rule.min_clients) return true;
+    return rule.max_wait_seconds > 0 && waited >= std::chrono::seconds(rule.max_wait_seconds);
 }
 
 namespace {

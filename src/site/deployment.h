@@ -30,19 +30,19 @@ struct SequenceRecord {
 // "3 computers or after 20 s", a wall clock time, or when all of the collection are there. By hand:
 // not before an administrator says so.
 struct StartRule {
-    std::int64_t min_clients = 1;
-    std::int64_t max_wait_seconds = 0;  // after the first computer has joined
+    std::int64_t min_clients = 1;       // 0: not set
+    std::int64_t max_wait_seconds = 0;  // after the first computer has joined; 0: not set
     WallTime at;                        // 1970: not set
-    bool when_all = false;              // instead of min_clients: as many as the collection has
+    bool when_all = false;
     bool by_hand = false;
 };
 
-// Errc::invalid_argument: below 1 client, a negative wait, or above 10,000 clients or 7 days.
+// Errc::invalid_argument: a negative number, above 10,000 clients or 7 days, or nothing is set.
 Status check_start_rule(const StartRule& rule);
 // "at 3 computers or after 20 s", for people.
 std::string to_string(const StartRule& rule);
-// joined: computers in the session now. waited: since the first of them joined. of: computers the
-// collection has. A session never starts for nobody.
+// joined: computers in the session now. waited: since the first of them joined. of: computers of
+// the collection that have not done it yet; 0: not known. A session never starts for nobody.
 bool session_may_start(const StartRule& rule, std::int64_t joined, Duration waited, std::int64_t of,
                        WallTime now);
 

@@ -30,6 +30,9 @@ struct TransferCounters {
     std::int64_t unicast_bytes = 0;    // of the blocks that came by HTTPS
 };
 
+// After the stage of a computer that an administrator has paused.
+inline constexpr std::string_view kPausedSuffix = " (paused)";
+
 struct DeviceProgress {
     DeploymentId deployment_id;
     DeviceId device_id;
