@@ -90,9 +90,8 @@ private:
     }
 
     bool all_acknowledged() const {
-        return std::all_of(computers_.begin(), computers_.end(), [](const auto& each) {
-            return each->acknowledged() == each->sent();
-        });
+        return std::all_of(computers_.begin(), computers_.end(),
+                           [](const auto& each) { return each->acknowledged() == each->sent(); });
     }
 
     void say(const char* what) {
@@ -156,7 +155,8 @@ void Computer::say_lines() {
     for (std::int64_t seq = acknowledged_ + 1; seq <= sent_; ++seq) {
         Value line = Value::map();
         line.set("seq", seq).set("at_ms", std::int64_t{1'700'000'000'000} + seq);
-        lines.push(std::move(line.set("level", "info").set("text", "report " + std::to_string(seq))));
+        line.set("level", "info").set("text", "report " + std::to_string(seq));
+        lines.push(std::move(line));
     }
     Value message = Value::map();
     link_->send(message.set("type", "log").set("lines", std::move(lines)));

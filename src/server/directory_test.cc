@@ -3,7 +3,7 @@
 
 #include <gtest/gtest.h>
 
-#include "server/database_testing.h"
+#include "server/database_test_util.h"
 #include "server/router.h"
 #include "text/json.h"
 

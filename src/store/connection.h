@@ -57,8 +57,8 @@ public:
 
     // Runs `body` (returning a Result or Status) in a transaction that may write: committed when
     // it ends well, rolled back otherwise. Errors get "WHAT: " in front. Errc::unavailable "... is
-    // not known ...": the server went away during the commit, which may have been done or not. Inside
-    // another one it is part of that: when it fails, so does the whole.
+    // not known ...": the server went away during the commit, which may have been done or not.
+    // Inside another one it is part of that: when it fails, so does the whole.
     template <typename Body>
     std::invoke_result_t<Body> write(std::string_view what, Body body) {
         return transaction(true, what, std::move(body));

@@ -130,7 +130,13 @@ Migration site_model() {
                 " REFERENCES collections(id) ON DELETE CASCADE, name TEXT NOT NULL,"
                 " name_key TEXT NOT NULL, value TEXT NOT NULL, secret BIGINT NOT NULL,"
                 " PRIMARY KEY (collection_id, name_key))",
+            }};
+}
 
+// Timetables, arming, the log of computers, roles of administrators, the audit.
+Migration site_history() {
+    return {4,
+            {
                 "ALTER TABLE deployments ADD COLUMN point_id BIGINT"
                 " REFERENCES distribution_points(id)",
                 "ALTER TABLE deployments ADD COLUMN comment TEXT NOT NULL DEFAULT ''",
@@ -172,7 +178,8 @@ Migration site_model() {
 }
 
 const std::vector<Migration>& steps() {
-    static const std::vector<Migration> kSteps = {first_tables(), unicast_columns(), site_model()};
+    static const std::vector<Migration> kSteps = {first_tables(), unicast_columns(), site_model(),
+                                                  site_history()};
     return kSteps;
 }
 

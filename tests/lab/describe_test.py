@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A site as a file: `muster export` and `muster apply`; what is made from the commands' definitions.
-"""
+"""A site as a file: `muster export` and `muster apply`; completion and manual."""
 
 import json
 import os
@@ -98,8 +97,8 @@ def completion_and_manual_come_from_the_commands(programs):
     with Room() as room:
         server = room.host("server")
         completion = written(room, "completion", server.run([programs.muster, "completion"]).out)
-        said = server.run(["/bin/bash", "-euc", f"source {completion}; COMP_WORDS=(muster device a); "
-                           "COMP_CWORD=2; _muster; echo ${COMPREPLY[*]}"]).out
+        said = server.run(["/bin/bash", "-euc", f"source {completion}; "
+                           "COMP_WORDS=(muster device a); COMP_CWORD=2; _muster; echo ${COMPREPLY[*]}"]).out
         check_equal(sorted(said.split()), ["add", "approve"], "what may follow `muster device a`")
         manual = server.run([programs.muster, "manual"]).out
         for word in (".TH MUSTER 8", "muster deploy", "muster session hold", "EXIT STATUS"):
