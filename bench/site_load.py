@@ -20,8 +20,8 @@ DEVICES, COLLECTIONS, DEPLOYMENTS, AGENTS = 10_000, 500, 200, 1_000
 DATABASES = ("SQLite", "PostgreSQL")
 SEQUENCE = "name: Disk\nsteps:\n  - partition disk: {disk: 0, layout: windows-uefi}\n"
 PAGES = ("devices", "devices/PC-05000", "devices?name=PC-04*", "collections",
-         "collections/Room-250", "collections/Room-250/members", "deployments", "deployments/100", "sequences", "sessions",
-         "settings", "points", "audit", "devices/PC-05000/explain")
+         "collections/Room-250", "collections/Room-250/members", "deployments", "deployments/100",
+         "sequences", "sessions", "settings", "points", "audit", "devices/PC-05000/explain")
 
 
 def rows(context):

@@ -97,8 +97,9 @@ def completion_and_manual_come_from_the_commands(programs):
     with Room() as room:
         server = room.host("server")
         completion = written(room, "completion", server.run([programs.muster, "completion"]).out)
-        said = server.run(["/bin/bash", "-euc", f"source {completion}; "
-                           "COMP_WORDS=(muster device a); COMP_CWORD=2; _muster; echo ${COMPREPLY[*]}"]).out
+        script = (f"source {completion}; COMP_WORDS=(muster device a); COMP_CWORD=2; _muster; "
+                  "echo ${COMPREPLY[*]}")
+        said = server.run(["/bin/bash", "-euc", script]).out
         check_equal(sorted(said.split()), ["add", "approve"], "what may follow `muster device a`")
         manual = server.run([programs.muster, "manual"]).out
         for word in (".TH MUSTER 8", "muster deploy", "muster session hold", "EXIT STATUS"):
