@@ -81,7 +81,10 @@ TEST(ApiDescription, EveryDefaultFitsItsOwnSchema) {
     const Value& root = description.root();
     each_map(root, [&](const Value& node) {
         const Value* fallback = node.find("default");
-        if (fallback == nullptr) return;
+        const Value* type = node.find("type");
+        const bool is_schema =
+            node.find("$ref") != nullptr || (type != nullptr && type->as_map() == nullptr);
+        if (fallback == nullptr || !is_schema) return;
         for (const auto& fault : faults_of(*fallback, node, root)) ADD_FAILURE() << fault.detail;
     });
 }
@@ -95,8 +98,9 @@ TEST(ApiDescription, OnlyGetsDoNotWrite) {
 }
 
 TEST(ApiDescription, WhatMakesTokensIsNotWrittenDown) {
+    const ApiDescription description;
     std::set<std::string> secret;
-    for (const auto& operation : ApiDescription().operations()) {
+    for (const auto& operation : description.operations()) {
         if (operation.secret) secret.insert(operation.id);
     }
     EXPECT_EQ(secret, (std::set<std::string>{"addToken", "enrolDevice"}));

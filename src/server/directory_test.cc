@@ -129,7 +129,7 @@ TEST_F(DirectoryTest, AMaintenanceWindowOpensByTheClockOfTheSite) {
     using std::chrono::July;
     const site::WallTime now =
         std::chrono::sys_days(std::chrono::year(2026) / July / 1) + std::chrono::hours(12);
-    EXPECT_FALSE(directory_->opens(room.id, {}, now));
+    EXPECT_EQ(directory_->opens(room.id, {}, now), now) << "a room without windows";
     room.windows = {"2026-07-01 13:00 for 60m"};
     ASSERT_TRUE(database_->collections().change(room).ok());
     directory_->invalidate();

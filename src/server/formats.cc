@@ -22,7 +22,9 @@ struct Format {
     Status (*check)(const std::string&);
 };
 
-Status only(const Error* error) { return error == nullptr ? Status() : Status(*error); }
+Status only(const Error* error) {
+    return error == nullptr ? Status() : Error(Errc::invalid_argument, error->message());
+}
 
 template <typename T>
 Status status_of(const Result<T>& result) {

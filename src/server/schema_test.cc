@@ -33,14 +33,14 @@ struct OneFault {
 
 TEST(Schema, EveryKeywordIsJudgedInWordsThatSayWhatIsAllowed) {
     const OneFault cases[] = {
-        {"7", "{type: string}", " body: expected a string, got a number"},
+        {"7", "{type: string}", " body: expected a string, got a whole number"},
         {"\"7\"", "{type: integer}", " body: expected a whole number, got a string"},
         {"1.5", "{type: integer}", " body: expected a whole number, got a number"},
         {"\"true\"", "{type: boolean}", " body: expected true or false, got a string"},
         {"{}", "{type: array}", " body: expected a list, got a map"},
         {"[]", "{type: object}", " body: expected a map, got a list"},
         {"[]", "{type: [string, 'null']}", " body: expected a string or null, got a list"},
-        {"null", "{type: string}", " body: expected a string, got null"},
+        {"null", "{type: string}", " body: expected a string, got nothing"},
         {"\"c\"", "{type: string, enum: [a, b]}", " body: 'c' is not one of a, b"},
         {"false", "{type: boolean, enum: [true]}", " body: false is not one of true"},
         {"0", "{type: integer, minimum: 1, maximum: 9}", " body: 0 is not allowed: 1 to 9"},
@@ -52,9 +52,9 @@ TEST(Schema, EveryKeywordIsJudgedInWordsThatSayWhatIsAllowed) {
         {"\"abc\"", "{type: string, maxLength: 2}", " body: is too long: 3 characters, at most 2"},
         {"[]", "{type: array, minItems: 1}", " body: needs at least 1 items"},
         {"[1, 2]", "{type: array, maxItems: 1}", " body: has 2 items, at most 1"},
-        {"[1, 2, 1]", "{type: array, uniqueItems: true}", "/2 body[2]: 1 is there twice"},
+        {"[1, 2, 1]", "{type: array, uniqueItems: true}", "/2 [2]: 1 is there twice"},
         {"[1, \"x\"]", "{type: array, items: {type: integer}}",
-         "/1 body[1]: expected a whole number, got a string"},
+         "/1 [1]: expected a whole number, got a string"},
         {"{\"a\": 1}", "{type: object, properties: {b: {type: integer}, c: {}}}",
          "/a a: no such field (known: b, c)"},
         {"{}", "{type: object, required: [a], properties: {a: {}}}", "/a a: missing"},
