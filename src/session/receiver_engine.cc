@@ -381,8 +381,9 @@ void ReceiverEngine::finish(Status status) {
     }
     last_publish_ = {};
     publish(now);
-    send_control(now);
+    // Before the others are told: the session may end as soon as they know.
     callbacks_.on_finished(std::move(status));
+    send_control(now);
 }
 
 void ReceiverEngine::on_store_shrunk(std::uint32_t wrong_blocks) {

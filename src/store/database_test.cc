@@ -276,7 +276,7 @@ TEST_P(DatabaseTest, ADeploymentOfWhatIsNotThereIsRefused) {
     bad.image_ids = {site::ImageId(99)};
     EXPECT_EQ(db().deployments().add(bad).error().code(), Errc::not_found);
     bad = good;
-    bad.start_rule.min_clients = 0;
+    bad.start_rule.min_clients = -1;
     EXPECT_EQ(db().deployments().add(bad).error().code(), Errc::invalid_argument);
     EXPECT_EQ(db().deployments().list()->size(), 1u);
     EXPECT_EQ(db().deployments().find(site::DeploymentId(99)).error().code(), Errc::not_found);

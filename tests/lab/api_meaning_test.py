@@ -168,11 +168,11 @@ def points(site, refused):
 
 
 def group_range(site, refused):
-    """One address for two sessions: the second is told who has it."""
+    """One address for two sessions: who comes for the second waits, and is told who has it."""
     settings = site.do("GET", "/points/default")["settings"]
     site.do("PATCH", "/points/default", {"settings": {"groups": "239.77.0.1-239.77.0.1"}})
     holder = site.session()
-    reason = site.member(site.deployed()).expect("ended")["reason"]
+    reason = site.refused_member(site.deployed())
     for part in ("239.77.0.1-239.77.0.1", str(holder), "image"):
         check(part in reason, f"{part!r} is not said in {reason!r}")
     site.do("POST", f"/sessions/{holder}/end", {"reason": "enough"})

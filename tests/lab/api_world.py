@@ -167,6 +167,15 @@ class World:
         image = self.items("/images?name=image")[0]["id"]
         return self._connect(f"/deployments/{deployment}/images/{image}/member")
 
+    def refused_member(self, deployment):
+        """PC-01 is asked to come again later: the words."""
+        image = self.items("/images?name=image")[0]["id"]
+        with RawClient(self.site.server, self.site.address) as client:
+            answer = client.upgrade(API + f"/deployments/{deployment}/images/{image}/member",
+                                    token=self.device_token)
+        check_equal(answer.status, 503, f"{answer.body}")
+        return answer.json()["detail"]
+
     def session(self):
         """A new one that waits, with PC-01 in it; its number."""
         deployment = self.deployed()
