@@ -6,6 +6,7 @@ import glob
 import os
 import pwd
 import shutil
+import signal
 import subprocess
 import tempfile
 
@@ -38,6 +39,6 @@ def postgresql(wanted):
         yield f"postgresql://muster@/postgres?host={folder}"
     finally:
         if server is not None:
-            server.terminate()
+            server.send_signal(signal.SIGINT)  # fast: it does not wait for its clients
             server.wait(30)
         shutil.rmtree(folder, ignore_errors=True)

@@ -98,22 +98,18 @@ class Server:
 
 
 def fill(server, devices, collections, deployments):
+    """Collections first: each change of one evaluates the rules for the devices there are."""
+    for number in range(collections):
+        server.call("POST", "collections", {
+            "name": f"Room-{number}", "rules": [f"Name like 'PC-*{number % 100:02}'"]})
     csv = "name,mac,variable:Row\n" + "".join(
         f"PC-{number:05},02:00:00:{number >> 16:02x}:{number >> 8 & 255:02x}:{number & 255:02x},"
         f"{number % 100}\n" for number in range(devices))
     server.call("POST", "devices/import", {"csv": csv})
-    for number in range(collections):
-        server.call("POST", "collections", {
-            "name": f"Room-{number}", "rules": [f"Name like 'PC-{number % 100:02}*'"]})
     server.call("POST", "sequences", {"text": SEQUENCE})
     for number in range(deployments):
-        server.call("POST", "deployments", {
-            "sequence": "Disk", "collection": f"Room-{number % collections}",
-            "purpose": "available", "confirm_count": count_of(server, number % collections)})
-
-
-def count_of(server, number):
-    return server.call("GET", f"collections/Room-{number}").json()["count"]
+        server.call("POST", "deployments", {"sequence": "Disk", "purpose": "available",
+                                            "collection": f"Room-{number % collections}"})
 
 
 def median_ms(server, page, tries=21):
@@ -149,11 +145,11 @@ def event_ms(server):
     def newest(text):
         return re.findall(r"^id: (\d+)$", text, re.M)[-1]
 
-    last = newest(server.call("GET", "events").body.decode())
+    last = newest(server.call("GET", "events").body)
     began = time.monotonic()
-    text = server.call("GET", f"events?after={last}").body.decode()
+    text = server.call("GET", f"events?after={last}").body
     while "event: progress" not in text:
-        text = server.call("GET", f"events?after={newest(text)}").body.decode()
+        text = server.call("GET", f"events?after={newest(text)}").body
     return 1000 * (time.monotonic() - began)
 
 

@@ -160,6 +160,18 @@ Status AgentHub::take_up(Agent& agent, site::DeploymentId deployment) {
 
 // ---- steps and log ----
 
+namespace {
+
+// By the computer's clock, unless that is far off: log lines are forgotten by their age, and a
+// computer without a battery would lose its own at once.
+site::WallTime plausible(site::WallTime told) {
+    const auto now = wall_now();
+    const auto off = told < now ? now - told : told - now;
+    return off < std::chrono::days(7) ? told : now;
+}
+
+}  // namespace
+
 Result<bool> AgentHub::is_repeated(Agent& agent, std::int64_t seq) {
     if (agent.run.empty() || seq <= 0) return false;
     if (seq <= TRY(database_.devices().recorded(agent.device.id, agent.run))) return true;
@@ -227,7 +239,7 @@ Status AgentHub::on_log(Agent& agent, const Value& message) {
             site::LogLine line;
             line.device_id = agent.device.id;
             line.deployment_id = agent.live.deployment_id;
-            line.at = site::from_unix_milliseconds(TRY(item.int_at("at_ms")));
+            line.at = plausible(site::from_unix_milliseconds(TRY(item.int_at("at_ms"))));
             line.level = TRY(item.string_or("level", "info"));
             line.step_index = TRY(item.int_or("step", 0));
             line.text = TRY(item.string_at("text"));
