@@ -14,7 +14,6 @@
 #include "server/site_settings.h"
 #include "server/wake_up.h"
 #include "store/database.h"
-#include "store/time_zone.h"
 
 namespace muster::server {
 
@@ -44,8 +43,8 @@ void add_session_operations(Router& router, ApiParts& parts);
 // Makes a token for the device, registers it and returns the file's contents for the agent.
 Result<Value> enrol(ApiParts& parts, const site::Device& device);
 
-// site::ZoneFinder: of the system.
-Result<site::TimeZone> find_zone(std::string_view name);
+// Who is in which collection may be another now; for Answer::after.
+std::function<void()> membership_changed(ApiParts& parts);
 
 // {"items": [...], "next": name of the last}, when there may be more.
 template <typename T, typename ToDocument>

@@ -14,13 +14,6 @@ Result<site::Collection> collection_in(ApiParts& parts, const Request& request) 
     return parts.database.collections().find(request.path.at("collection"));
 }
 
-std::function<void()> collections_changed(ApiParts& parts) {
-    return [&parts] {
-        parts.directory.invalidate();
-        parts.agents.reconsider();
-    };
-}
-
 Value list_of(const std::vector<std::string>& texts) {
     Value list = Value::list();
     for (const auto& text : texts) list.push(text);
@@ -125,7 +118,7 @@ Result<Answer> add_collection(ApiParts& parts, const Request& request) {
     TRY(take(parts, request.body, collection));
     const auto added = TRY(parts.database.collections().add(collection));
     parts.directory.invalidate();
-    return Answer{201, TRY(full_document(parts, added)), collections_changed(parts)};
+    return Answer{201, TRY(full_document(parts, added)), membership_changed(parts)};
 }
 
 bool same_make_up(const site::Collection& a, const site::Collection& b) {
@@ -143,7 +136,7 @@ Result<Answer> set_collection(ApiParts& parts, const Request& request) {
     }
     TRY(parts.database.collections().change(collection));
     parts.directory.invalidate();
-    return Answer{200, TRY(full_document(parts, collection)), collections_changed(parts)};
+    return Answer{200, TRY(full_document(parts, collection)), membership_changed(parts)};
 }
 
 Result<Answer> add_member(ApiParts& parts, const Request& request) {
@@ -154,7 +147,7 @@ Result<Answer> add_member(ApiParts& parts, const Request& request) {
     TRY(parts.database.collections().add_member(collection.id, device.id));
     parts.directory.invalidate();
     const auto changed = TRY(parts.database.collections().find(collection.id));
-    return Answer{201, TRY(full_document(parts, changed)), collections_changed(parts)};
+    return Answer{201, TRY(full_document(parts, changed)), membership_changed(parts)};
 }
 
 Result<Answer> list_members(ApiParts& parts, const Request& request) {
@@ -217,7 +210,7 @@ void add_collection_operations(Router& router, ApiParts& parts) {
         TRY(refuse_built_in(p.database, collection, "removed"));
         TRY(p.database.collections().remove(collection.id));
         Answer answer = removed(collection.name);
-        answer.after = collections_changed(p);
+        answer.after = membership_changed(p);
         return answer;
     });
     on("addMember", add_member);
@@ -227,7 +220,7 @@ void add_collection_operations(Router& router, ApiParts& parts) {
         const auto device = TRY(p.database.devices().find(request.path.at("device")));
         TRY(p.database.collections().remove_member(collection.id, device.id));
         Answer answer = removed(device.name);
-        answer.after = collections_changed(p);
+        answer.after = membership_changed(p);
         return answer;
     });
     on("explainMember", explain);

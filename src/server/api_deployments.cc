@@ -7,6 +7,7 @@
 #include "server/api.h"
 #include "server/clock.h"
 #include "server/documents.h"
+#include "server/formats.h"
 #include "site/names.h"
 #include "text/json.h"
 #include "text/yaml.h"

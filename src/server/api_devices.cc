@@ -22,13 +22,6 @@ Result<site::Device> device_in(ApiParts& parts, const Request& request) {
     return parts.database.devices().find(request.path.at("device"));
 }
 
-std::function<void()> devices_changed(ApiParts& parts) {
-    return [&parts] {
-        parts.directory.invalidate();
-        parts.agents.reconsider();
-    };
-}
-
 Value short_document(ApiParts& parts, const site::Device& device) {
     Value value = document(device);
     return std::move(value.set("connected", parts.agents.is_connected(device.id)));
@@ -71,7 +64,7 @@ Result<Answer> add_device(ApiParts& parts, const Value& body) {
     device.created_at = wall_now();
     const auto added = TRY(parts.database.devices().add(device));
     parts.directory.invalidate();
-    return Answer{201, TRY(full_document(parts, added)), devices_changed(parts)};
+    return Answer{201, TRY(full_document(parts, added)), membership_changed(parts)};
 }
 
 Result<Answer> set_device(ApiParts& parts, const Request& request) {
@@ -87,7 +80,7 @@ Result<Answer> set_device(ApiParts& parts, const Request& request) {
     const auto changed = TRY(parts.database.devices().find(device.id));
     return Answer{200, TRY(full_document(parts, changed)), [&parts, changed] {
                       parts.agents.on_device_changed(changed);
-                      devices_changed(parts)();
+                      membership_changed(parts)();
                   }};
 }
 
@@ -98,7 +91,7 @@ Result<Answer> approve(ApiParts& parts, const Request& request) {
     parts.directory.invalidate();
     return Answer{200, TRY(full_document(parts, device)), [&parts, device] {
                       parts.agents.on_device_changed(device);
-                      devices_changed(parts)();
+                      membership_changed(parts)();
                   }};
 }
 
@@ -109,7 +102,7 @@ Result<Answer> remove_device(ApiParts& parts, const Request& request) {
     answer.after = [&parts, device] {
         parts.sessions.revoke(device.name, "this computer was removed from the site");
         parts.agents.disconnect(device.id, "this computer was removed from the site");
-        devices_changed(parts)();
+        membership_changed(parts)();
     };
     return answer;
 }
@@ -147,7 +140,7 @@ Result<Answer> import_devices(ApiParts& parts, const Value& body) {
     }
     Value value = Value::map();
     value.set("added", std::uint64_t{file.rows.size()}).set("names", std::move(names));
-    return Answer{201, std::move(value), devices_changed(parts)};
+    return Answer{201, std::move(value), membership_changed(parts)};
 }
 
 Result<Answer> control(ApiParts& parts, const Request& request) {
@@ -183,7 +176,7 @@ Result<Answer> set_variable(ApiParts& parts, const Request& request) {
     variable.secret = TRY(request.body.bool_at("secret"));
     TRY(parts.database.devices().set_variable(device.id, variable));
     parts.directory.invalidate();
-    return Answer{200, TRY(full_document(parts, device)), devices_changed(parts)};
+    return Answer{200, TRY(full_document(parts, device)), membership_changed(parts)};
 }
 
 Result<Answer> show_history(ApiParts& parts, const Request& request) {
@@ -266,7 +259,7 @@ void add_device_operations(Router& router, ApiParts& parts) {
         const auto device = TRY(device_in(p, request));
         TRY(p.database.devices().remove_variable(device.id, request.path.at("variable")));
         Answer answer = removed(request.path.at("variable"));
-        answer.after = devices_changed(p);
+        answer.after = membership_changed(p);
         return answer;
     });
     on("controlDevice", control);

@@ -21,12 +21,11 @@ Result<Value> point_document(ApiParts& parts, const store::PointRecord& point) {
 Result<Answer> set_point(ApiParts& parts, const Request& request) {
     auto point = TRY(parts.database.points().find(request.path.at("point")));
     point.name = TRY(request.body.string_or("name", point.name));
-    if (const Value* change = request.body.find("settings")) {
+    if (request.body.find("settings") != nullptr) {
         const auto before = TRY(point_settings_document(point.settings, parts.description));
         // Defaults of the schema stand for what was not given: only what the request has counts.
         const auto given = TRY(text::parse_json(request.http.body));
         const Value changed = overlaid(before, *given.find("settings"));
-        (void)change;
         const auto settings = TRY(point_settings(changed).context("settings"));
         TRY(parts.sessions.check(settings).context("settings"));
         point.settings = text::to_json(changed);

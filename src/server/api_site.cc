@@ -14,7 +14,12 @@ Result<store::Page> page_of(const Request& request) {
     return page;
 }
 
-Result<site::TimeZone> find_zone(std::string_view name) { return store::load_time_zone(name); }
+std::function<void()> membership_changed(ApiParts& parts) {
+    return [&parts] {
+        parts.directory.invalidate();
+        parts.agents.reconsider();
+    };
+}
 
 Answer removed(std::string_view name) { return {200, Value::map().set("removed", name)}; }
 

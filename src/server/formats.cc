@@ -15,6 +15,8 @@
 
 namespace muster::server {
 
+Result<site::TimeZone> find_zone(std::string_view name) { return store::load_time_zone(name); }
+
 namespace {
 
 struct Format {
@@ -60,8 +62,6 @@ Status check_absolute_path(const std::string& text) {
 Status check_uuid_or_none(const std::string& text) {
     return text.empty() ? Status() : status_of(site::parse_smbios_uuid(text));
 }
-
-Result<site::TimeZone> find_zone(std::string_view name) { return store::load_time_zone(name); }
 
 constexpr Format kFormats[] = {
     {"device-name", [](const std::string& t) { return site::check_device_name(t); }},

@@ -17,6 +17,7 @@
 #include "server/documents.h"
 #include "server/enrolment.h"
 #include "server/events.h"
+#include "server/formats.h"
 #include "server/identity.h"
 #include "server/problem.h"
 #include "session/group_address.h"
@@ -228,7 +229,7 @@ site::TimeZone SiteServer::Parts::zone() {
     zone_read_at = now;
     const auto settings = site_settings(database, router.description());
     if (!settings.ok() || settings->time_zone == known_zone.name) return known_zone;
-    auto loaded = store::load_time_zone(settings->time_zone);
+    auto loaded = find_zone(settings->time_zone);
     if (loaded.ok()) known_zone = std::move(*loaded);
     return known_zone;
 }
